@@ -1,0 +1,1 @@
+"""What every adapter may use: transports with translated errors, hardened XML, money and time helpers."""
