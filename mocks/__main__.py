@@ -21,9 +21,7 @@ from mocks.kit.server import Department, serve
 
 HOST = "127.0.0.1"
 BASE_PORT = 8100
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Department systems, each a server of its own."
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Department systems, each a server of its own.")
 BasePort = Annotated[int, typer.Option(help="First port; each department takes two: wire and counter.")]
 
 
@@ -53,16 +51,12 @@ def list_(base_port: BasePort = BASE_PORT) -> None:
 
 @app.command("serve")
 def serve_(
-    codes: Annotated[
-        list[str] | None, typer.Argument(help="Departments to run; all if none is named.")
-    ] = None,
+    codes: Annotated[list[str] | None, typer.Argument(help="Departments to run; all if none is named.")] = None,
     base_port: BasePort = BASE_PORT,
     data: Annotated[Path, typer.Option(help="Folder for their databases and files.")] = Path("var/mocks"),
     callback_url: Annotated[str | None, typer.Option(help="Address to which they send results.")] = None,
     callback_token: Annotated[str | None, typer.Option(help="Bearer token they send along.")] = None,
-    auto: Annotated[
-        float | None, typer.Option(help="Clerks act by themselves after that many seconds.")
-    ] = None,
+    auto: Annotated[float | None, typer.Option(help="Clerks act by themselves after that many seconds.")] = None,
 ) -> None:
     """Run departments: one process each; Ctrl-C stops them all."""
     known = departments()
@@ -92,6 +86,22 @@ def serve_(
             child.wait()
 
 
+@app.command("serve-at")
+def serve_at(
+    code: str,
+    port: int,
+    counter_port: int,
+    data: Annotated[Path, typer.Option(help="Folder for its database and files.")] = Path("var/mocks"),
+    callback_url: Annotated[str | None, typer.Option(help="Address to which it sends results.")] = None,
+    callback_token: Annotated[str | None, typer.Option(help="Bearer token it sends along.")] = None,
+    auto: Annotated[float | None, typer.Option(help="The clerk acts by itself after that many seconds.")] = None,
+) -> None:
+    """Run one department on the ports given."""
+    department = departments()[code](data, callback_url, callback_token)
+    department.office.habits.auto = auto
+    asyncio.run(serve(department, HOST, port, counter_port))
+
+
 @app.command()
 def clerk(
     code: Annotated[str, typer.Argument(help="Department, e.g. health.")],
@@ -99,9 +109,7 @@ def clerk(
         str,
         typer.Argument(help="list, show, accept, finish, refuse, none, correct, pay, return, behave, calls"),
     ],
-    key: Annotated[
-        str | None, typer.Argument(help="Application: its key or the department's reference.")
-    ] = None,
+    key: Annotated[str | None, typer.Argument(help="Application: its key or the department's reference.")] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(

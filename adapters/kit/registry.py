@@ -40,6 +40,8 @@ class Manifest:
     """Longest wait for a live record inside a query, in seconds."""
     poll_s: float
     """Seconds between two polls of open applications."""
+    demo_address: str
+    """Its address when the mock runs on loopback; ``{port}`` and ``{data}`` are filled in."""
     concurrency: int
     """Calls of durable work that may run at once against it, over all gateways."""
 
@@ -65,6 +67,7 @@ def manifests(folder: Path = FOLDER) -> dict[str, Manifest]:
                 timeout_s=float(data["timeout_s"]),
                 read_timeout_s=float(data["read_timeout_s"]),
                 poll_s=float(data["poll_s"]),
+                demo_address=data["demo_address"],
                 concurrency=int(data["concurrency"]),
             )
         except (KeyError, TypeError, ValueError) as error:

@@ -147,9 +147,7 @@ class Office:
 
     def get(self, key: str) -> Application | None:
         """By the sender's key or by the department's own serial."""
-        row = self._db.execute(
-            "SELECT body FROM application WHERE key=? OR reference=?", (key, key)
-        ).fetchone()
+        row = self._db.execute("SELECT body FROM application WHERE key=? OR reference=?", (key, key)).fetchone()
         return _load(row[0]) if row else None
 
     def find(self, keys: Sequence[str]) -> list[Application]:

@@ -28,7 +28,7 @@ class Lost(Exception):
     """The department did the work and the line broke before its answer left."""
 
 
-class SystemError_(Exception):
+class Failing(Exception):
     """The department's own "system error"."""
 
 
@@ -85,7 +85,7 @@ class Department:
     async def called(self, operation: str) -> None:
         """To be awaited at the start of every wire call: counts it, and misbehaves when told to.
 
-        Raises ``SystemError_`` or ``Rubbish``; ``answered`` raises ``Lost`` after the work is done.
+        Raises ``Failing`` or ``Rubbish``; ``answered`` raises ``Lost`` after the work is done.
         """
         self.office.calls[operation] += 1
         habits = self.office.habits
@@ -93,7 +93,7 @@ class Department:
             await asyncio.sleep(habits.slow)
         if habits.fail:
             habits.fail -= habits.fail > 0
-            raise SystemError_("system error")
+            raise Failing("system error")
         if habits.rubbish:
             habits.rubbish -= habits.rubbish > 0
             raise Rubbish
@@ -184,9 +184,7 @@ class Department:
             for pause in (0, 1, 3, 10, 30):
                 await asyncio.sleep(pause)
                 with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                    async with session.post(
-                        f"{self.callback_url}{path}", data=body, headers=headers
-                    ) as answer:
+                    async with session.post(f"{self.callback_url}{path}", data=body, headers=headers) as answer:
                         await answer.read()
                         if answer.status < 500:
                             return
@@ -207,9 +205,7 @@ def _counter(department: Department) -> list[web.RouteDef]:
 
     async def one(request: web.Request) -> web.Response:
         found = office.get(request.match_info["key"])
-        return (
-            web.json_response(shown(found)) if found else web.json_response({"error": "unknown"}, status=404)
-        )
+        return web.json_response(shown(found)) if found else web.json_response({"error": "unknown"}, status=404)
 
     async def act(request: web.Request) -> web.Response:
         found = office.get(request.match_info["key"])
@@ -272,7 +268,7 @@ async def _manners(request: web.Request, handler: Callable[[web.Request], Awaita
         return web.Response(
             body="<html><h1>502 网关超时 \ud83d".encode("gb18030", "replace") + b"\xff\xfe", status=200
         )
-    except SystemError_:
+    except Failing:
         return web.Response(text="system error", status=500)
 
 
