@@ -1,0 +1,172 @@
+"""The case (办件) as the fold of its ledger.
+
+``Case`` and what hangs on it are plain state.  They change only in ``gateway.domain.fold``, one event at a time, so the
+present state can always be proved from the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, Form
+from gateway.domain.messages import Reason
+from gateway.domain.states import CaseStatus, ItemStatus, PayoutStatus
+
+
+class Applicability(StrEnum):
+    """是否适用."""
+
+    APPLIES = "APPLIES"
+    """适用."""
+    DEPARTMENT_VERIFIES = "DEPARTMENT_VERIFIES"
+    """由部门核实: the fact was not declared; the department's own data decide."""
+    DOES_NOT_APPLY = "DOES_NOT_APPLY"
+    """不适用."""
+
+
+class DeliveryState(StrEnum):
+    """推送到达情况: the way of the push into the department's own system."""
+
+    NONE = "NONE"
+    """无需推送: not pushed yet, or handled in the platform itself."""
+    PENDING = "PENDING"
+    """推送中."""
+    DELIVERED = "DELIVERED"
+    """已送达: the department's system holds it."""
+    FAILED = "FAILED"
+    """推送失败: every attempt failed; an operator can drive it again."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """The way of one push into the department's system."""
+
+    state: DeliveryState = DeliveryState.NONE
+    attempts: int = 0
+    last_error: str | None = None
+    failing_since: datetime | None = None
+    """Since when the department has not answered; None when the last attempt worked."""
+    next_attempt_at: datetime | None = None
+    delivered_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Item:
+    """One item (事项) of one case with one department."""
+
+    slug: str
+    status: ItemStatus
+    applicability: Applicability
+    reason: Reason
+    """Why it is, or is not, part of the case."""
+    since: datetime
+    """Since when it has its present status."""
+    chosen: bool = False
+    business_types: tuple[str, ...] = ()
+    pushed_at: datetime | None = None
+    accepted_at: datetime | None = None
+    finished_at: datetime | None = None
+    reference: str | None = None
+    """The department's own serial number (受理号)."""
+    outcome: str | None = None
+    """What the department said last, in its words: reason of a refusal, of a correction, of finding nothing."""
+    missing: tuple[str, ...] = ()
+    correction: int = 0
+    correction_answer: str | None = None
+    effective: str | None = None
+    """When a stop takes effect: ``YYYY-MM`` (次月) or ``YYYY`` (次年); None = at once."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    delivery: Delivery = field(default_factory=Delivery)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCertificate:
+    """An electronic certificate (电子证照) shared on the platform."""
+
+    type: str
+    number: str
+    issued_at: datetime
+    recorded_at: datetime
+    issuer: str | None = None
+    item: str | None = None
+
+
+@dataclass(slots=True)
+class Payout:
+    """One sum (款项) a department approved.  Amounts in fen."""
+
+    id: str
+    item: str
+    serial: str
+    kind: str
+    fen: int
+    status: PayoutStatus
+    approved_at: datetime
+    hold: Reason | None = None
+    account: AccountForm | None = None
+    instructed_at: datetime | None = None
+    paid_at: datetime | None = None
+    returned_at: datetime | None = None
+    return_reason: str | None = None
+    delivery: Delivery = field(default_factory=Delivery)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """A second relative asking to join the open case (PD-07)."""
+
+    id: str
+    name: str
+    relation: str | None
+    phone: str | None
+    subject: str
+    """Blind index of the asking person; what access is given to."""
+    at: datetime
+    accepted: bool | None = None
+
+
+@dataclass(slots=True)
+class Case:
+    """One death, one case."""
+
+    number: str
+    jurisdiction: str
+    policy_version: str
+    """Version of the policy it was accepted under; it keeps it to the end (PD-19)."""
+    status: CaseStatus
+    flow: str
+    area: str
+    channel: str
+    opened_at: datetime
+    opened_by: str
+    deceased: DeceasedForm
+    death: DeathForm
+    revision: int = 0
+    """Sequence number of the last ledger entry folded in."""
+    reported_at: datetime | None = None
+    closed_at: datetime | None = None
+    form: Form | None = None
+    family: tuple[str, ...] = ()
+    """Blind indexes of the persons who may see the case as family."""
+    items: dict[str, Item] = field(default_factory=dict)
+    certificates: list[IssuedCertificate] = field(default_factory=list)
+    payouts: dict[str, Payout] = field(default_factory=dict)
+    joins: dict[str, JoinRequest] = field(default_factory=dict)
+
+    def certificate(self, *types: str) -> IssuedCertificate | None:
+        """The first certificate of one of the types."""
+        return next((found for found in self.certificates if found.type in types), None)
+
+
+def submission_key(number: str, slug: str) -> str:
+    """Idempotency key of one item's push: the same however often it is sent (PD-16)."""
+    return f"{number}.{slug}"
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Case number and item slug of a submission key."""
+    number, _, slug = key.partition(".")
+    return number, slug

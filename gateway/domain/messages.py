@@ -1,0 +1,295 @@
+"""Every code a client can meet, with its Chinese and English text.  ``docs/errors.md`` is printed from this table.
+
+A ``Reason`` is a code with the requirement rows it rests on and the facts that fill its text.  A ``Problem`` is a
+reason tied to the field of an input.  Facts never carry a whole ID number, phone or account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Stable codes.  A code is never renamed or reused."""
+
+    # access
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    # input
+    FIELD_REQUIRED = "FIELD_REQUIRED"
+    FIELD_INVALID = "FIELD_INVALID"
+    ID_NUMBER_INVALID = "ID_NUMBER_INVALID"
+    JURISDICTION_UNKNOWN = "JURISDICTION_UNKNOWN"
+    AREA_UNKNOWN = "AREA_UNKNOWN"
+    OPTION_UNKNOWN = "OPTION_UNKNOWN"
+    ITEM_UNKNOWN = "ITEM_UNKNOWN"
+    MATERIAL_MISSING = "MATERIAL_MISSING"
+    COMMITMENT_MISSING = "COMMITMENT_MISSING"
+    PAYEE_RELATION_NOT_ALLOWED = "PAYEE_RELATION_NOT_ALLOWED"
+    ACCOUNT_REASON_MISSING = "ACCOUNT_REASON_MISSING"
+    ACCOUNT_HOLDER_MISMATCH = "ACCOUNT_HOLDER_MISMATCH"
+    # eligibility and order
+    NOT_ELIGIBLE = "NOT_ELIGIBLE"
+    CHANNEL_NOT_OFFERED = "CHANNEL_NOT_OFFERED"
+    OPENER_NOT_ALLOWED = "OPENER_NOT_ALLOWED"
+    CERTIFICATE_REQUIRED_FIRST = "CERTIFICATE_REQUIRED_FIRST"
+    CASE_ALREADY_OPEN = "CASE_ALREADY_OPEN"
+    SUBMISSION_KEY_REUSED = "SUBMISSION_KEY_REUSED"
+    # case and items
+    CASE_NOT_FOUND = "CASE_NOT_FOUND"
+    ITEM_NOT_IN_CASE = "ITEM_NOT_IN_CASE"
+    ACTION_NOT_POSSIBLE = "ACTION_NOT_POSSIBLE"
+    IDENTITY_ALREADY_KNOWN = "IDENTITY_ALREADY_KNOWN"
+    # write-back
+    NOT_DISPATCHED = "NOT_DISPATCHED"
+    CONFLICT = "CONFLICT"
+    NOT_OWNER = "NOT_OWNER"
+    CERTIFICATE_REQUIRED = "CERTIFICATE_REQUIRED"
+    CERTIFICATE_TYPE_WRONG = "CERTIFICATE_TYPE_WRONG"
+    PAYOUT_NOT_ALLOWED = "PAYOUT_NOT_ALLOWED"
+    PAYOUT_UNKNOWN = "PAYOUT_UNKNOWN"
+    AMOUNT_INVALID = "AMOUNT_INVALID"
+    # operation
+    INVALID_OPERATION = "INVALID_OPERATION"
+    OPERATION_TOO_LARGE = "OPERATION_TOO_LARGE"
+    INTERNAL = "INTERNAL"
+    # why an item is, or is not, part of the case
+    APPLIES_TO_ALL = "APPLIES_TO_ALL"
+    APPLIES_BY_FACT = "APPLIES_BY_FACT"
+    CHOSEN = "CHOSEN"
+    DEPARTMENT_VERIFIES = "DEPARTMENT_VERIFIES"
+    DOES_NOT_APPLY = "DOES_NOT_APPLY"
+    NOT_DECLARED = "NOT_DECLARED"
+    ORIGINAL_PROCEDURE = "ORIGINAL_PROCEDURE"
+    FLOW_CHANGED = "FLOW_CHANGED"
+    DEPARTMENT_FOUND_NOTHING = "DEPARTMENT_FOUND_NOTHING"
+    # what a blocked item waits for
+    WAITS_FOR_CERTIFICATE = "WAITS_FOR_CERTIFICATE"
+    WAITS_FOR_ITEM = "WAITS_FOR_ITEM"
+    WAITS_FOR_REFUSED_ITEM = "WAITS_FOR_REFUSED_ITEM"
+    WAITS_FOR_REPORT = "WAITS_FOR_REPORT"
+    WAITS_FOR_IDENTITY = "WAITS_FOR_IDENTITY"
+    DEPARTMENT_NOT_CONFIGURED = "DEPARTMENT_NOT_CONFIGURED"
+    # why a case is not finished
+    WAITS_FOR_DEPARTMENT = "WAITS_FOR_DEPARTMENT"
+    WAITS_FOR_FAMILY = "WAITS_FOR_FAMILY"
+    WAITS_FOR_DELIVERY = "WAITS_FOR_DELIVERY"
+    DELIVERY_GIVEN_UP = "DELIVERY_GIVEN_UP"
+    WAITS_FOR_PAYOUT = "WAITS_FOR_PAYOUT"
+    PAYOUT_HELD = "PAYOUT_HELD"
+    PAYOUT_RETURNED = "PAYOUT_RETURNED"
+    # why a payout is held
+    PAYEE_RULE_NOT_CONFIGURED = "PAYEE_RULE_NOT_CONFIGURED"
+    ACCOUNT_NOT_GIVEN = "ACCOUNT_NOT_GIVEN"
+    NEGATIVE_BALANCE = "NEGATIVE_BALANCE"
+
+
+TEXTS: Mapping[Code, tuple[str, str]] = {
+    Code.UNAUTHENTICATED: (
+        "请先登录：请求没有携带有效的令牌。",
+        "Sign in first: the request carries no valid token.",
+    ),
+    Code.FORBIDDEN: (
+        "没有“{right}”的权限。如确有需要，请联系{contact}。",
+        "The right “{right}” is missing. If you need it, turn to {contact_en}.",
+    ),
+    Code.FIELD_REQUIRED: ("“{label}”必须填写。", "{path} must be filled in."),
+    Code.FIELD_INVALID: ("“{label}”填写有误：{detail}。", "{path} is not valid: {detail_en}."),
+    Code.ID_NUMBER_INVALID: (
+        "“{label}”有误：{detail}，请与证件核对。",
+        "{path} is not a valid ID number: {detail_en}. Compare it with the card.",
+    ),
+    Code.JURISDICTION_UNKNOWN: (
+        "没有代码为“{value}”的办理地区。",
+        "There is no jurisdiction with the code “{value}”.",
+    ),
+    Code.AREA_UNKNOWN: (
+        "“{label}”的行政区划代码“{value}”格式不正确。",
+        "{path}: “{value}” is not an administrative area code.",
+    ),
+    Code.OPTION_UNKNOWN: (
+        "“{label}”没有选项“{value}”，可选：{options}。",
+        "{path}: “{value}” is not an option; options are {options}.",
+    ),
+    Code.ITEM_UNKNOWN: ("没有事项“{value}”，可选：{options}。", "There is no item “{value}”; items are {options}."),
+    Code.MATERIAL_MISSING: ("缺少材料：{label}。", "A material is missing: {label}."),
+    Code.COMMITMENT_MISSING: ("尚未确认承诺：{label}。", "A commitment has not been made: {label}."),
+    Code.PAYEE_RELATION_NOT_ALLOWED: (
+        "领取人与逝者的关系“{value}”不在允许范围内，允许：{options}。",
+        "The payee's relation “{value}” is not one of those allowed: {options}.",
+    ),
+    Code.ACCOUNT_REASON_MISSING: (
+        "使用申请人（继承人）账户须写明无法提供逝者账户的特殊原因。",
+        "An applicant's (heir's) account needs the special reason why the deceased's cannot be given.",
+    ),
+    Code.ACCOUNT_HOLDER_MISMATCH: (
+        "账户户名应为{expected}。",
+        "The account must be held by {expected_en}.",
+    ),
+    Code.NOT_ELIGIBLE: ("不符合办理条件：{label}（{fact}）。", "Not eligible: {label_en} ({fact})."),
+    Code.CHANNEL_NOT_OFFERED: (
+        "本地不提供渠道“{value}”，可用：{options}。",
+        "The channel “{value}” is not offered here; channels are {options}.",
+    ),
+    Code.OPENER_NOT_ALLOWED: (
+        "“{flow}”须由{options}开始办理。",
+        "A case of the kind “{flow}” is opened by {options}.",
+    ),
+    Code.CERTIFICATE_REQUIRED_FIRST: (
+        "须先由{department}出具{certificate}，再填报报丧信息。",
+        "{certificate} must be issued by {department} before the report is filed.",
+    ),
+    Code.CASE_ALREADY_OPEN: (
+        "该逝者已有在办的办件，编号{number}。如您也是亲属，可申请加入该办件。",
+        "A case for this deceased is already open, number {number}. A relative can ask to join it.",
+    ),
+    Code.SUBMISSION_KEY_REUSED: (
+        "提交标识已用于另一份内容不同的表单，请更换标识。",
+        "This submission key was used for a form with different content; use a new key.",
+    ),
+    Code.CASE_NOT_FOUND: (
+        "没有找到编号为{number}的办件，或您无权查看。",
+        "There is no case {number}, or it is not yours to see.",
+    ),
+    Code.ITEM_NOT_IN_CASE: ("该办件没有事项“{item}”。", "The case has no item “{item}”."),
+    Code.ACTION_NOT_POSSIBLE: (
+        "当前状态“{status}”不能执行“{action}”。",
+        "“{action}” is not possible in the state “{status}”.",
+    ),
+    Code.IDENTITY_ALREADY_KNOWN: (
+        "逝者身份已经登记。",
+        "The identity of the deceased is already recorded.",
+    ),
+    Code.NOT_DISPATCHED: (
+        "事项“{item}”尚未推送，不能接收结果；正在等待：{waits}。",
+        "The item “{item}” has not been pushed yet, so no result is taken; it waits for: {waits}.",
+    ),
+    Code.CONFLICT: (
+        "与已记录的结果不一致：{detail}。原结果不变，本次回传已留存备查。",
+        "It contradicts what is recorded: {detail_en}. Nothing was changed; the message is kept for review.",
+    ),
+    Code.NOT_OWNER: (
+        "事项“{item}”不由{department}办理，回传未被接受。",
+        "The item “{item}” is not {department}'s; the result was not taken.",
+    ),
+    Code.CERTIFICATE_REQUIRED: (
+        "办结事项“{item}”须同时上传{certificate}。",
+        "Completing “{item}” needs the {certificate}.",
+    ),
+    Code.CERTIFICATE_TYPE_WRONG: (
+        "事项“{item}”不出具此类证照。",
+        "The item “{item}” does not issue this kind of certificate.",
+    ),
+    Code.PAYOUT_NOT_ALLOWED: (
+        "事项“{item}”不产生资金发放。",
+        "The item “{item}” pays nothing; a payment cannot be reported for it.",
+    ),
+    Code.PAYOUT_UNKNOWN: (
+        "没有编号为{serial}的待发放款项；请先回传核定金额。",
+        "There is no payout {serial}; report its approval, with the amount, first.",
+    ),
+    Code.AMOUNT_INVALID: (
+        "金额必须是不超过两位小数的人民币金额（元）。",
+        "An amount is a sum in yuan with at most two places.",
+    ),
+    Code.INVALID_OPERATION: ("请求不是有效的GraphQL操作：{detail}", "Not a valid GraphQL operation: {detail}"),
+    Code.OPERATION_TOO_LARGE: (
+        "请求过大：{detail}上限为{limit}。",
+        "The operation is too large: at most {limit} {detail_en}.",
+    ),
+    Code.INTERNAL: (
+        "系统内部错误，事件编号{incident}，请提供给客服查询。",
+        "Internal error, incident {incident}; support can look it up.",
+    ),
+    Code.APPLIES_TO_ALL: ("所有办件均办理。", "Handled in every case."),
+    Code.APPLIES_BY_FACT: ("适用：{condition}。", "Applies: {condition_en}."),
+    Code.CHOSEN: ("申请人已选择。", "Chosen by the applicant."),
+    Code.DEPARTMENT_VERIFIES: (
+        "未填报“{condition}”，由部门核实。",
+        "Not declared whether “{condition_en}”; the department verifies.",
+    ),
+    Code.DOES_NOT_APPLY: ("不适用：不属于“{condition}”。", "Does not apply: not “{condition_en}”."),
+    Code.NOT_DECLARED: (
+        "未申报“{condition}”；如有，可随时补充。",
+        "“{condition_en}” was not declared; it can be added at any time.",
+    ),
+    Code.ORIGINAL_PROCEDURE: ("按照原流程办理：{condition}。", "By the original procedure: {condition_en}."),
+    Code.FLOW_CHANGED: ("死亡情形已变更为“{flow}”。", "The kind of death was changed to “{flow}”."),
+    Code.DEPARTMENT_FOUND_NOTHING: ("部门核实：{detail}。", "The department found: {detail}."),
+    Code.WAITS_FOR_CERTIFICATE: ("等待{certificate}。", "Waits for: {certificate}."),
+    Code.WAITS_FOR_ITEM: ("等待事项“{item}”办结。", "Waits for the item “{item}” to be completed."),
+    Code.WAITS_FOR_REFUSED_ITEM: (
+        "前置事项“{item}”未能办结（{status}）。",
+        "The item “{item}” it depends on ended without completion ({status}).",
+    ),
+    Code.WAITS_FOR_REPORT: ("等待填报报丧信息。", "Waits for the bereavement report."),
+    Code.WAITS_FOR_IDENTITY: ("等待确认逝者身份。", "Waits for the identity of the deceased."),
+    Code.DEPARTMENT_NOT_CONFIGURED: (
+        "尚未配置办理部门。",
+        "Department not configured.",
+    ),
+    Code.WAITS_FOR_DEPARTMENT: ("{department}正在办理。", "With {department}."),
+    Code.WAITS_FOR_FAMILY: ("等待家属补正：{detail}。", "Waits for the family: {detail}."),
+    Code.WAITS_FOR_DELIVERY: (
+        "{department}的系统暂未响应，自{since}起重试中。",
+        "The system of {department} has not answered since {since}; it is tried again.",
+    ),
+    Code.DELIVERY_GIVEN_UP: (
+        "{department}的系统多次未能接收，需人工处理。",
+        "The system of {department} could not be reached in all attempts; a person has to look at it.",
+    ),
+    Code.WAITS_FOR_PAYOUT: ("款项待发放。", "Money is approved and not yet on the account."),
+    Code.PAYOUT_HELD: ("款项暂缓发放：{detail}", "A payout is held: {detail}"),
+    Code.PAYOUT_RETURNED: ("款项被银行退回：{detail}。", "The bank returned the money: {detail}."),
+    Code.PAYEE_RULE_NOT_CONFIGURED: (
+        "收款账户规则未配置（政策未规定）。",
+        "Payee rule not configured: the policy does not say whose account is paid.",
+    ),
+    Code.ACCOUNT_NOT_GIVEN: ("家属尚未提供收款账户。", "The family has not given an account yet."),
+    Code.NEGATIVE_BALANCE: ("清算为负数，不产生发放。", "The account settled negative; nothing is paid."),
+}
+
+
+class _Facts(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return f"{{{key}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """``code`` with its requirement ids and the facts of its text."""
+
+    code: Code
+    ids: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def zh(self) -> str:
+        return TEXTS[self.code][0].format_map(_Facts(self.facts))
+
+    def en(self) -> str:
+        return TEXTS[self.code][1].format_map(_Facts(self.facts))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A reason to refuse an input.  ``path``: the field below ``input``, e.g. ``deceased.idNumber``; None = all of it."""
+
+    reason: Reason
+    path: str | None = None
+    severity: str = "ERROR"
+    """``ERROR`` refuses; ``WARNING`` does not."""
+
+
+class Refused(Exception):
+    """A use case refuses an input, with every reason at once (PD-11)."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(", ".join(problem.reason.code for problem in problems))
+        self.problems = problems
+
+
+def refuse(code: Code, path: str | None = None, *ids: str, **facts: str) -> Refused:
+    """One problem as an exception."""
+    return Refused(Problem(Reason(code, tuple(ids), facts), path))
