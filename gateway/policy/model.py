@@ -316,7 +316,9 @@ class Jurisdiction(Named):
                     raise ValueError(f"item {item.slug} requires {gate.item}, which is not in the catalogue")
         for flow in self.flows:
             if flow.opened_by and flow.opened_by.item not in slugs:
-                raise ValueError(f"flow {flow.code} is opened by {flow.opened_by.item}, which is not in the catalogue")
+                raise ValueError(
+                    f"flow {flow.code} is opened by {flow.opened_by.item}, which is not in the catalogue"
+                )
         _no_circle({item.slug: [gate.item for gate in item.requires if gate.item] for item in self.items})
         return self
 

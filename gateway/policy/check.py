@@ -1,0 +1,131 @@
+"""Checks one form against a policy: every mistake at once, each naming its field (PD-11, YN-901)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from gateway.domain.form import Form
+from gateway.domain.identity import IdKind
+from gateway.domain.identity import check as check_id
+from gateway.domain.messages import Code, Problem, Reason
+from gateway.policy.book import PolicyBook, holds
+from gateway.policy.decide import facts_of
+from gateway.policy.model import FormField, Jurisdiction
+
+_ID_FAULTS = {
+    "LENGTH": ("位数不正确", "wrong length"),
+    "CHARACTERS": ("含有不允许的字符", "characters that cannot occur"),
+    "BIRTH_DATE": ("出生日期不存在", "the birth date does not exist"),
+    "CHECK_DIGIT": ("校验码不正确", "the check digit is wrong"),
+}
+_PHONE = re.compile(r"^(\+?86)?(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}(-\d{1,6})?|\d{7,8}|1\d{4})$")
+_AREA = re.compile(r"^(\d{6}|\d{9}|\d{12})$")
+_ACCOUNT = re.compile(r"^\d{8,32}$")
+
+
+def check(book: PolicyBook, policy: Jurisdiction, form: Form, today: date) -> list[Problem]:
+    """All problems of a form.  Whether a case for the deceased is open already is not asked here."""
+    return [
+        *_channel(policy, form),
+        *_fields(book, policy, form, today),
+        *_choices(policy, form),
+        *_papers(policy, form),
+        *eligibility(policy, form),
+    ]
+
+
+def eligibility(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
+    """Every failing condition together; a fact that is not known does not fail."""
+    facts = facts_of(form, form.flow, policy)
+    for rule in policy.eligibility:
+        if holds(rule.condition, facts) is False:
+            value = str(form.value(rule.fact_label) or form.flow)
+            shown = next((area.name for area in policy.areas if area.code == value), value)
+            words = {"label": rule.name, "label_en": rule.name_en, "fact": shown}
+            yield Problem(Reason(Code.NOT_ELIGIBLE, (rule.source,), words), rule.fact_label)
+
+
+def _channel(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
+    codes = [channel.code for channel in policy.channels]
+    if form.channel not in codes:
+        ids = tuple(sorted({channel.source for channel in policy.channels}))
+        words = {"value": form.channel, "options": "、".join(codes)}
+        yield Problem(Reason(Code.CHANNEL_NOT_OFFERED, ids, words), "channel")
+
+
+def _fields(book: PolicyBook, policy: Jurisdiction, form: Form, today: date) -> Iterator[Problem]:
+    facts = facts_of(form, form.flow, policy)
+    for field in policy.form:
+        value = form.value(field.path)
+        words = {"label": field.label, "path": field.path}
+        ids = (field.source,) if field.source else ()
+        needed = field.required
+        if field.required_when is not None:
+            needed = holds(field.required_when, facts) is True
+        if field.required_unless is not None:
+            needed = holds(field.required_unless, facts) is not True
+        if value is None:
+            if needed:
+                yield Problem(Reason(Code.FIELD_REQUIRED, ids, words), field.path)
+            continue
+        yield from _value(field, form, value, words, ids, today)
+    known = {field.path for field in policy.form}
+    for path in form.answers:
+        if path not in known:
+            words = {
+                "label": path,
+                "path": path,
+                "detail": "本表没有这一项",
+                "detail_en": "the form has no such field",
+            }
+            yield Problem(Reason(Code.FIELD_INVALID, (), words), path)
+
+
+def _value(
+    field: FormField, form: Form, value: object, words: dict[str, str], ids: tuple[str, ...], today: date
+) -> Iterator[Problem]:
+    def wrong(zh: str, en: str, code: Code = Code.FIELD_INVALID) -> Problem:
+        return Problem(Reason(code, ids, {**words, "detail": zh, "detail_en": en}), field.path)
+
+    if field.type == "ID_NUMBER":
+        group = field.path.partition(".")[0]
+        kind = form.value(f"{group}.idKind") or IdKind.RESIDENT_ID
+        fault = check_id(kind, str(value), today).fault
+        if fault is not None:
+            yield wrong(*_ID_FAULTS[fault], Code.ID_NUMBER_INVALID)
+    elif field.type == "PHONE" and not _PHONE.match(str(value).replace(" ", "")):
+        yield wrong("应为手机号或带区号的固定电话", "a mobile number, or a landline with area code")
+    elif field.type == "AREA" and not _AREA.match(str(value)):
+        yield Problem(Reason(Code.AREA_UNKNOWN, ids, {**words, "value": str(value)[:20]}), field.path)
+    elif field.type == "ACCOUNT_NUMBER" and not _ACCOUNT.match(str(value).replace(" ", "")):
+        yield wrong("账号应为8至32位数字", "8 to 32 digits")
+    elif field.type == "OPTION" and field.options and str(value) not in field.options:
+        shown = {**words, "value": str(value)[:40], "options": "、".join(field.options)}
+        yield Problem(Reason(Code.OPTION_UNKNOWN, ids, shown), field.path)
+
+
+def _choices(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
+    known = {situation.code for situation in policy.situations}
+    for code in form.situations:
+        if code not in known:
+            words = {"label": "情形", "path": "situations", "value": code, "options": "、".join(sorted(known))}
+            yield Problem(Reason(Code.OPTION_UNKNOWN, (), words), "situations")
+    slugs = [item.slug for item in policy.items]
+    for slug in form.items:
+        if slug not in slugs:
+            yield Problem(Reason(Code.ITEM_UNKNOWN, (), {"value": slug, "options": "、".join(slugs)}), "items")
+
+
+def _papers(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
+    facts = facts_of(form, form.flow, policy)
+    given = {material.type for material in form.materials}
+    for material in policy.materials:
+        if holds(material.required_when, facts) is True and material.code not in given:
+            words = {"label": material.name}
+            yield Problem(Reason(Code.MATERIAL_MISSING, (material.source,), words), "materials")
+    for commitment in policy.commitments:
+        if commitment.code not in form.commitments:
+            words = {"label": commitment.name}
+            yield Problem(Reason(Code.COMMITMENT_MISSING, (commitment.source,), words), "commitments")

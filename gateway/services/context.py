@@ -1,0 +1,234 @@
+"""What a use case works with: one transaction, the policies, the time, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.domain import events as e
+from gateway.domain.calendar import Calendar
+from gateway.domain.case import Case, DeliveryState, Item, submission_key
+from gateway.domain.deadlines import ClockKind
+from gateway.domain.fold import apply
+from gateway.domain.messages import Code, refuse
+from gateway.domain.states import CASE, ITEM, CaseStatus, ItemStatus, PayoutStatus
+from gateway.policy import decide
+from gateway.policy.book import PolicyBook
+from gateway.policy.model import ItemDefinition, Jurisdiction
+from gateway.store import cases
+from gateway.store.cases import Actor, ItemRow, PayoutRow
+from gateway.store.session import Tx, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Outward:
+    """What is known of the departments' own systems: who can be pushed to, and who takes instructions."""
+
+    connected: frozenset[str] = frozenset()
+    instructable: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Ctx:
+    """One use case's world."""
+
+    tx: Tx
+    book: PolicyBook
+    now: datetime
+    actor: Actor
+    outward: Outward = Outward()
+
+    def policy(self, case: Case) -> Jurisdiction:
+        """The version the case was accepted under (PD-19)."""
+        return self.book.version(case.jurisdiction, case.policy_version)
+
+    def calendar(self, case: Case) -> Calendar:
+        return self.book.calendars[case.jurisdiction]
+
+    def case(self, number: str) -> CaseWork:
+        """The case, locked, to be changed.  Raises ``Refused`` (CASE_NOT_FOUND)."""
+        found = cases.get_to_change(self.tx, number)
+        if found is None:
+            raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
+        return CaseWork(self, found)
+
+
+@dataclass(slots=True)
+class CaseWork:
+    """A case while a use case works on it: record events, then ``save`` once."""
+
+    ctx: Ctx
+    case: Case
+    recorded: list[tuple[datetime, e.Event]] = field(default_factory=list)
+    work: list[Work] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, ctx: Ctx, event: e.CaseOpened) -> CaseWork:
+        return cls(ctx, apply(None, event, ctx.now), [(ctx.now, event)])
+
+    @property
+    def policy(self) -> Jurisdiction:
+        return self.ctx.policy(self.case)
+
+    def definition(self, slug: str) -> ItemDefinition:
+        """Raises ``Refused`` (ITEM_NOT_IN_CASE) for an item the case does not have."""
+        found = self.policy.item(slug)
+        if found is None or slug not in self.case.items:
+            raise refuse(Code.ITEM_NOT_IN_CASE, "item", item=found.name if found else slug)
+        return found
+
+    def record(self, event: e.Event) -> None:
+        """Folds an event in; it is written by ``save``."""
+        apply(self.case, event, self.ctx.now)
+        self.recorded.append((self.ctx.now, event))
+
+    def save(self) -> Case:
+        """Draws the consequences, then writes ledger, present state and durable work in the one transaction."""
+        self._settle()
+        if self.recorded:
+            cases.append(
+                self.ctx.tx, self.case, self.recorded, self.ctx.actor, self._item_rows(), self._payout_rows()
+            )
+            for work in self.work:
+                self.ctx.tx.enqueue(work)
+        self.recorded, self.work = [], []
+        return self.case
+
+    # ── consequences ────────────────────────────────────────────────────────────────────────────────────
+
+    def _settle(self) -> None:
+        """Opens gates, directs money, closes the case: until nothing follows any more."""
+        while self._push() or self._complete_by_report():
+            pass
+        self._direct_payouts()
+        items = self.case.items.values()
+        if self.case.status is CaseStatus.IN_PROGRESS and all(item.status in ITEM.final for item in items):
+            self.record(e.Closed())
+
+    def _push(self) -> bool:
+        """Pushes every item whose gates are open, all with one time stamp (HZ-513)."""
+        ready = [
+            definition
+            for definition in self.policy.items
+            if (item := self.case.items.get(definition.slug)) is not None
+            and item.status is ItemStatus.BLOCKED
+            and not decide.gates(self.ctx.book, self.policy, self.case, definition)
+        ]
+        if not ready:
+            return False
+        outward = tuple(definition.slug for definition in ready if self.is_outward(definition))
+        self.record(e.Pushed(tuple(definition.slug for definition in ready), outward))
+        for slug in outward:
+            self.deliver(slug)
+        return True
+
+    def is_outward(self, definition: ItemDefinition) -> bool:
+        """Whether the item goes into a department's own system; the others are done in the platform."""
+        return definition.handler == "SYSTEM" and definition.department in self.ctx.outward.connected
+
+    def deliver(self, slug: str, delay_s: float = 0.0) -> None:
+        """Queues the push of an item into its department's system."""
+        item = self.case.items[slug]
+        department = self.definition(slug).department or ""
+        key = submission_key(self.case.number, slug)
+        turn = f"{item.correction}.{item.delivery.attempts}.{self.case.revision}"
+        self.work.append(Work("deliver", f"deliver:{key}:{turn}", department, (self.case.number, slug), delay_s))
+
+    def instruct(self, payout: str, delay_s: float = 0.0) -> None:
+        """Queues telling the department which account to pay."""
+        found = self.case.payouts[payout]
+        department = self.definition(found.item).department or ""
+        turn = f"{found.delivery.attempts}.{self.case.revision}"
+        self.work.append(
+            Work(
+                "instruct",
+                f"instruct:{self.case.number}:{payout}:{turn}",
+                department,
+                (self.case.number, payout),
+                delay_s,
+            )
+        )
+
+    def _complete_by_report(self) -> bool:
+        done = False
+        for definition in self.policy.items:
+            item = self.case.items.get(definition.slug)
+            if (
+                definition.completed_by_report
+                and item is not None
+                and self.case.reported_at is not None
+                and item.status is ItemStatus.DISPATCHED
+            ):
+                self.record(e.Completed(definition.slug))
+                done = True
+        return done
+
+    def _direct_payouts(self) -> None:
+        """Tells accounts and holds what may not be paid yet (PD-20)."""
+        for payout in list(self.case.payouts.values()):
+            if payout.status not in (PayoutStatus.APPROVED, PayoutStatus.HELD):
+                continue
+            definition = self.definition(payout.item)
+            direction = decide.direct(definition, self.case, payout.fen)
+            if direction.hold is not None:
+                if payout.status is PayoutStatus.APPROVED:
+                    self.record(e.PayoutHeld(payout.id, direction.hold))
+            elif direction.account is not None:
+                outward = definition.department in self.ctx.outward.instructable
+                self.record(e.PayoutInstructed(payout.id, direction.account, outward))
+                if outward:
+                    self.instruct(payout.id)
+
+    # ── what the case is found by ───────────────────────────────────────────────────────────────────────
+
+    def _item_rows(self) -> Iterator[ItemRow]:
+        for item in self.case.items.values():
+            yield item_row(self.ctx, self.case, item)
+
+    def _payout_rows(self) -> Iterator[PayoutRow]:
+        for payout in self.case.payouts.values():
+            found = self.policy.item(payout.item)
+            item = self.case.items[payout.item]
+            clocks = decide.deadlines(self.policy, self.ctx.calendar(self.case), self.case, item, self.ctx.now)
+            due = next((clock.due_at for clock in clocks if clock.limit.clock is ClockKind.PAYOUT), None)
+            yield PayoutRow(
+                payout=payout.id,
+                department=found.department if found else None,
+                slug=payout.item,
+                status=payout.status,
+                kind=payout.kind,
+                fen=payout.fen,
+                due_at=due,
+                paid_at=payout.paid_at,
+            )
+
+
+def item_row(ctx: Ctx, case: Case, item: Item) -> ItemRow:
+    """What an item is found by."""
+    policy = ctx.policy(case)
+    definition = policy.item(item.slug)
+    clocks = decide.deadlines(policy, ctx.calendar(case), case, item, ctx.now)
+    due_at, missing = decide.next_due(clocks)
+    processing = next((clock.due_at for clock in clocks if clock.limit.clock is ClockKind.PROCESSING), None)
+    final = item.status in ITEM.final
+    return ItemRow(
+        slug=item.slug,
+        department=definition.department if definition else None,
+        status=item.status,
+        pushed_at=item.pushed_at,
+        due_at=processing if final else due_at,
+        finished_at=item.finished_at,
+        calendar_missing=missing,
+        delivery=item.delivery.state,
+        next_attempt_at=item.delivery.next_attempt_at,
+        failing_since=item.delivery.failing_since,
+    )
+
+
+def is_open(case: Case) -> bool:
+    return case.status not in CASE.final
+
+
+def waits_for_delivery(item: Item) -> bool:
+    return item.delivery.state is DeliveryState.PENDING

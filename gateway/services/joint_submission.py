@@ -1,0 +1,206 @@
+"""Joint submission (联办申请 / 报丧): one form, one case, every item judged.
+
+The same form from the same person twice gives the same case.  A second person applying for the same deceased gets the
+number of the open case and nothing else (PD-07).  An ineligible or faulty form is refused with every reason at once and
+nothing is sent to any department (PD-11).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from gateway.domain import events as e
+from gateway.domain.case import Case
+from gateway.domain.form import Form
+from gateway.domain.identity import normalise
+from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
+from gateway.domain.states import CaseStatus
+from gateway.policy import decide
+from gateway.policy.check import check as check_form
+from gateway.policy.model import Flow, Jurisdiction
+from gateway.services.context import CaseWork, Ctx
+from gateway.store import cases
+from gateway.store.tables import submissions
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a form would lead to.  ``problems`` empty: it would be accepted."""
+
+    policy: Jurisdiction
+    form: Form
+    problems: tuple[Problem, ...]
+    verdicts: tuple[e.Verdict, ...]
+    opened: Case | None
+    """The case a certificate opened for this deceased, to which the report belongs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """``created`` False: the same submission was here before."""
+
+    case: Case
+    created: bool
+
+
+def check(ctx: Ctx, form: Form, case_number: str | None = None) -> Checked:
+    """The answer ``submit`` would give, without creating anything."""
+    today = ctx.now.date()
+    policy = ctx.book.in_force(form.jurisdiction, today)
+    if policy is None:
+        raise refuse(Code.JURISDICTION_UNKNOWN, "jurisdiction", value=form.jurisdiction)
+    form = _clean(form)
+    problems = check_form(ctx.book, policy, form, ctx.book.calendars[policy.code].local_date(ctx.now))
+    opened = _opened(ctx, policy, form, case_number)
+    flow = policy.flow(form.flow)
+    if flow is None:
+        words = {"label": "死亡情形", "path": "flow", "value": form.flow}
+        words["options"] = "、".join(flow.code for flow in policy.flows)
+        problems.append(Problem(Reason(Code.OPTION_UNKNOWN, (), words), "flow"))
+    else:
+        problems += _order(ctx, policy, flow, opened)
+    return Checked(policy, form, tuple(problems), decide.verdicts(policy, form, form.flow), opened)
+
+
+def submit(ctx: Ctx, form: Form, key: str | None = None, case_number: str | None = None) -> Submitted:
+    """Files the form.  Raises ``Refused`` with every problem; nothing is written then."""
+    content = _content(form, case_number)
+    submitter = ctx.tx.seal.index("submitter", ctx.actor.subject or ctx.actor.name)
+    again = _again(ctx, submitter, key or f"content:{content}", content)
+    if again is not None:
+        return Submitted(again, created=False)
+    checked = check(ctx, form, case_number)
+    number = cases.open_case_of(ctx.tx, checked.policy.code, checked.form.deceased.id_number)
+    if number is not None and checked.opened is None:
+        raise refuse(Code.CASE_ALREADY_OPEN, "deceased.idNumber", "PD-07", number=number)
+    errors = [problem for problem in checked.problems if problem.severity == "ERROR"]
+    if errors:
+        raise Refused(*errors)
+    work = _start(ctx, checked)
+    work.record(e.Reported(checked.form, _family(ctx, checked.form)))
+    work.record(e.Evaluated(_fresh(work.case, checked.verdicts)))
+    case = work.save()
+    ctx.tx.connection.execute(
+        insert(submissions).values(
+            submitter=submitter, key=key or f"content:{content}", content=content, number=case.number
+        )
+    )
+    return Submitted(case, created=True)
+
+
+def new_number(ctx: Ctx, policy: Jurisdiction) -> str:
+    """The next case number of the day, in the policy's format (PD-17)."""
+    on = ctx.book.calendars[policy.code].local_date(ctx.now)
+    serial = cases.next_serial(ctx.tx, f"case:{policy.code}:{on:%Y%m%d}")
+    return policy.case_number.format(date=f"{on:%Y%m%d}", serial=serial)
+
+
+def handling_area(policy: Jurisdiction, form: Form) -> str:
+    """The area that handles the case: as given, else the place of death inside the jurisdiction, else all of it."""
+    known = {area.code for area in policy.areas}
+    for candidate in (form.area, form.death.area, form.deceased.hukou_area):
+        if candidate and candidate[:6] in known:
+            return candidate
+    return policy.area
+
+
+def _start(ctx: Ctx, checked: Checked) -> CaseWork:
+    if checked.opened is not None:
+        return ctx.case(checked.opened.number)
+    form, policy = checked.form, checked.policy
+    return CaseWork.open(
+        ctx,
+        e.CaseOpened(
+            number=new_number(ctx, policy),
+            jurisdiction=policy.code,
+            policy_version=policy.version,
+            flow=form.flow,
+            area=handling_area(policy, form),
+            channel=form.channel,
+            opened_by=ctx.actor.role,
+            deceased=form.deceased,
+            death=form.death,
+        ),
+    )
+
+
+def _fresh(case: Case, verdicts: Sequence[e.Verdict]) -> tuple[e.Verdict, ...]:
+    """Verdicts on items that are not judged yet; what a department has already done stays."""
+    return tuple(verdict for verdict in verdicts if verdict.slug not in case.items)
+
+
+def _order(ctx: Ctx, policy: Jurisdiction, flow: Flow, opened: Case | None) -> list[Problem]:
+    """Who may file, and what must be there before (C-09, C-10)."""
+    problems = []
+    if ctx.actor.role not in flow.reporters:
+        words = {"flow": flow.name, "options": "、".join(flow.reporters)}
+        problems.append(Problem(Reason(Code.OPENER_NOT_ALLOWED, (flow.source,), words)))
+    if flow.report_after and (opened is None or opened.certificate(*flow.report_after) is None):
+        issuer = policy.item(flow.opened_by.item) if flow.opened_by else None
+        words = {
+            "certificate": "、".join(ctx.book.word("certificates", kind).name for kind in flow.report_after),
+            "department": ctx.book.word("departments", issuer.department).name
+            if issuer and issuer.department
+            else "",
+        }
+        ids = (flow.report_after_source,) if flow.report_after_source else ()
+        problems.append(Problem(Reason(Code.CERTIFICATE_REQUIRED_FIRST, ids, words), "flow"))
+    return problems
+
+
+def _opened(ctx: Ctx, policy: Jurisdiction, form: Form, number: str | None) -> Case | None:
+    """The case that a certificate opened and that still waits for its report."""
+    number = number or cases.open_case_of(ctx.tx, policy.code, form.deceased.id_number)
+    found = cases.get(ctx.tx, number) if number else None
+    if found is None or found.status is not CaseStatus.AWAITING_REPORT or found.jurisdiction != policy.code:
+        return None
+    return found if found.flow == form.flow else None
+
+
+def _again(ctx: Ctx, submitter: str, key: str, content: str) -> Case | None:
+    row = ctx.tx.connection.execute(
+        select(submissions).where(submissions.c.submitter == submitter, submissions.c.key == key)
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.content != content:
+        raise refuse(Code.SUBMISSION_KEY_REUSED, "submissionKey")
+    return cases.get(ctx.tx, row.number)
+
+
+def _family(ctx: Ctx, form: Form) -> tuple[str, ...]:
+    """Blind indexes of those who may see the case as family: the applicant, and who submitted as family."""
+    subjects = []
+    if form.applicant is not None and form.applicant.id_number:
+        subjects.append(person_index(ctx, form.applicant.id_number))
+    if ctx.actor.role == "family" and ctx.actor.subject:
+        subjects.append(ctx.actor.subject)
+    return tuple(dict.fromkeys(subjects))
+
+
+def person_index(ctx: Ctx, id_number: str) -> str:
+    """Blind index of a living person: what family access is given to."""
+    return ctx.tx.seal.index("person", normalise(id_number))
+
+
+def _clean(form: Form) -> Form:
+    """ID numbers and accounts as they are compared: half-width, without spaces, X in capitals."""
+    changes: dict[str, Any] = {}
+    for group in ("deceased", "applicant", "payee"):
+        person = getattr(form, group)
+        if person is not None and person.id_number:
+            changes[group] = replace(person, id_number=normalise(person.id_number))
+    if form.account is not None and form.account.number:
+        changes["account"] = replace(form.account, number=normalise(form.account.number))
+    return replace(form, **changes)
+
+
+def _content(form: Form, case_number: str | None) -> str:
+    plain = json.dumps([asdict(form), case_number], default=str, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(plain.encode()).hexdigest()

@@ -1,0 +1,379 @@
+"""Write-back (办理结果共享): a department's result enters the case, once (PD-06).
+
+Every message is identified by (department, case, item, serial).  The same message again gets the same answer; another
+content under a taken serial, or against a finished item, is refused as CONFLICT; a result for an item that was not
+pushed is refused as NOT_DISPATCHED and opens no gate; a department that does not own the item is refused.  What was
+refused changes nothing, is kept in the ledger with its reason, and may be sent again when the reason is gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+
+from gateway.domain import events as e
+from gateway.domain.case import Applicability, Case, Item
+from gateway.domain.department import Certificate, Outcome, Payment, PaymentState, Record
+from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
+from gateway.domain.states import ITEM, PAYOUT, ItemStatus, PayoutStatus
+from gateway.policy import decide
+from gateway.policy.model import ItemDefinition
+from gateway.services.context import CaseWork, Ctx
+from gateway.store import cases
+from gateway.store.tables import write_backs
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a department says of one item.  ``outcome`` None: only certificates or payments."""
+
+    outcome: Outcome | None = None
+    reference: str | None = None
+    raw_code: str = ""
+    reason: str | None = None
+    missing: tuple[str, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+    refers: bool = False
+    """The department found another kind of death (HZ-504)."""
+    complete_record: bool = False
+    """A whole record as read from the department: payments may be seen in a later state at once."""
+
+
+class AckOutcome(StrEnum):
+    """回传结果."""
+
+    APPLIED = "APPLIED"
+    """已接受."""
+    REPEATED = "REPEATED"
+    """重复回传，已有结果不变."""
+    REFUSED = "REFUSED"
+    """未接受."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The answer to a message.  ``reason`` only when it was refused; ``at``: when it was first taken."""
+
+    outcome: AckOutcome
+    at: datetime
+    reason: Reason | None = None
+    case: Case | None = None
+
+
+_REASON = TypeAdapter(Reason)
+
+
+def take(ctx: Ctx, department: str, number: str, slug: str, serial: str, report: Report) -> Ack:
+    """Takes one message.  Raises ``Refused`` only for a case that does not exist."""
+    work = ctx.case(number)
+    content = _content(report)
+    known = _known(ctx, department, number, slug, serial)
+    if known is not None and known.outcome == "APPLIED":
+        if known.content == content:
+            return Ack(AckOutcome.REPEATED, known.at, case=work.case)
+        words = {
+            "detail": f"编号{serial}已用于另一内容",
+            "detail_en": f"serial {serial} was used for other content",
+        }
+        return _refuse(work, department, slug, serial, report, Reason(Code.CONFLICT, ("PD-06",), words))
+    before = len(work.recorded)
+    try:
+        _apply(work, department, slug, report)
+    except Refused as refused:
+        reason = refused.problems[0].reason
+        if known is not None and known.content == content and known.reason_code == reason.code:
+            return Ack(AckOutcome.REFUSED, known.at, reason, work.case)
+        work = ctx.case(number)
+        ack = _refuse(work, department, slug, serial, report, reason)
+        _remember(ctx, department, number, slug, serial, content, "REFUSED", reason)
+        return ack
+    changed = len(work.recorded) > before
+    case = work.save()
+    _remember(ctx, department, number, slug, serial, content, "APPLIED", None)
+    return Ack(AckOutcome.APPLIED if changed else AckOutcome.REPEATED, ctx.now, case=case)
+
+
+def report_of(record: Record) -> Report:
+    """A department's whole record, read or called back, as a report."""
+    return Report(
+        outcome=record.outcome,
+        reference=record.reference,
+        raw_code=record.raw_code,
+        reason=record.reason or record.raw_message or None,
+        missing=record.missing,
+        certificates=record.certificates,
+        payments=record.payments,
+        details={name: value for name, value in record.details.items() if name != "referral"},
+        refers="referral" in record.details,
+        complete_record=True,
+    )
+
+
+def record_serial(record: Record) -> str:
+    """Serial of a record that was read, not sent: equal records are the same message."""
+    return f"read:{_content(report_of(record))[:24]}"
+
+
+# ── what a report does to a case ────────────────────────────────────────────────────────────────────────
+
+
+def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
+    definition = work.definition(slug)
+    item = work.case.items[slug]
+    if definition.department != department:
+        words = {"item": definition.name, "department": work.ctx.book.word("departments", department).name}
+        raise refuse(Code.NOT_OWNER, "item", "PD-06", **words)
+    if item.status is ItemStatus.BLOCKED:
+        closed = decide.gates(work.ctx.book, work.policy, work.case, definition)
+        waits = "；".join(gate.reason.zh() for gate in closed)
+        raise refuse(Code.NOT_DISPATCHED, "item", "PD-06", item=definition.name, waits=waits)
+    if report.refers and definition.referral is not None:
+        _refer(work, definition, item, report)
+        return
+    for certificate in report.certificates:
+        _certificate(work, definition, item, certificate)
+    _outcome(work, definition, item, report)
+    for payment in report.payments:
+        _payment(work, definition, item, payment, report.complete_record)
+
+
+def _outcome(work: CaseWork, definition: ItemDefinition, item: Item, report: Report) -> None:
+    outcome = report.outcome
+    if (
+        outcome is None
+        and definition.kind == "CERT"
+        and item.status not in ITEM.final
+        and _issued(work, definition)
+    ):
+        outcome = Outcome.COMPLETED  # issuing the certificate is the act
+    if outcome in (None, Outcome.RECEIVED):
+        return
+    reached = {
+        Outcome.ACCEPTED: ItemStatus.ACCEPTED,
+        Outcome.CORRECTION: ItemStatus.CORRECTION_REQUIRED,
+        Outcome.COMPLETED: ItemStatus.COMPLETED,
+        Outcome.REFUSED: ItemStatus.REFUSED,
+        Outcome.NOT_APPLICABLE: ItemStatus.NOT_APPLICABLE,
+    }[outcome]
+    if item.status is reached and _says_the_same(item, report):
+        return
+    if item.status in ITEM.final:
+        if report.complete_record and outcome is Outcome.ACCEPTED:
+            return  # an old state read late says nothing against a result
+        facts = {
+            "detail": f"事项已为“{item.status.value}”，回传为“{reached.value}”",
+            "detail_en": f"the item is {item.status.value}, the message says {reached.value}",
+        }
+        raise refuse(Code.CONFLICT, "item", "PD-06", **facts)
+    slug, now = item.slug, work.ctx.now
+    if outcome is Outcome.ACCEPTED:
+        _allowed(item, "accepted")
+        work.record(e.Accepted(slug, report.reference, report.raw_code))
+    elif outcome is Outcome.CORRECTION:
+        _allowed(item, "correction_requested")
+        work.record(e.CorrectionRequested(slug, report.reason or "", report.missing, report.raw_code))
+    elif outcome is Outcome.COMPLETED:
+        if definition.issues and not _issued(work, definition):
+            names = "、".join(work.ctx.book.word("certificates", kind).name for kind in definition.issues)
+            raise refuse(
+                Code.CERTIFICATE_REQUIRED, "certificate", definition.source, item=definition.name, certificate=names
+            )
+        when = decide.effective(work.policy, work.ctx.calendar(work.case), work.case, definition, now)
+        work.record(e.Completed(slug, report.reference, report.raw_code, when, dict(report.details)))
+    elif outcome is Outcome.REFUSED:
+        work.record(e.ItemRefused(slug, report.reason or "", report.reference, report.raw_code))
+    else:
+        words = {"detail": report.reason or "无相关登记"}
+        reason = Reason(Code.DEPARTMENT_FOUND_NOTHING, (definition.source,), words)
+        work.record(e.RuledOut(slug, reason, report.raw_code))
+
+
+def _says_the_same(item: Item, report: Report) -> bool:
+    if report.outcome in (Outcome.REFUSED, Outcome.CORRECTION):
+        return (report.reason or "") == (item.outcome or "")
+    return True
+
+
+def _allowed(item: Item, event: str) -> None:
+    if not ITEM.allows(item.status, event):
+        raise refuse(Code.ACTION_NOT_POSSIBLE, "item", status=item.status.value, action=event)
+
+
+def _issued(work: CaseWork, definition: ItemDefinition) -> bool:
+    return any(
+        found.item == definition.slug or found.item is None
+        for found in work.case.certificates
+        if found.type in definition.issues
+    )
+
+
+def _certificate(work: CaseWork, definition: ItemDefinition, item: Item, certificate: Certificate) -> None:
+    if certificate.type not in definition.issues:
+        if not definition.issues:
+            return  # a document of the department's own; kept in its record, opens no gate here
+        raise refuse(Code.CERTIFICATE_TYPE_WRONG, "certificate.type", definition.source, item=definition.name)
+    present = work.case.certificate(certificate.type)
+    if present is not None:
+        if present.number == certificate.number:
+            return
+        facts = {"detail": "已有另一编号的证照", "detail_en": "a certificate with another number is recorded"}
+        raise refuse(Code.CONFLICT, "certificate.number", "PD-06", **facts)
+    if item.status in (ItemStatus.REFUSED, ItemStatus.NOT_APPLICABLE):
+        facts = {"detail": f"事项已为“{item.status.value}”", "detail_en": f"the item is {item.status.value}"}
+        raise refuse(Code.CONFLICT, "item", "PD-06", **facts)
+    work.record(
+        e.CertificateIssued(
+            certificate.type, certificate.number, certificate.issued_at, certificate.issuer, definition.slug
+        )
+    )
+
+
+_STEPS = {
+    PaymentState.INSTRUCTED: "instructed",
+    PaymentState.PAID: "paid",
+    PaymentState.RETURNED: "returned",
+}
+_REACHED = {
+    PaymentState.APPROVED: PayoutStatus.APPROVED,
+    PaymentState.INSTRUCTED: PayoutStatus.INSTRUCTED,
+    PaymentState.PAID: PayoutStatus.PAID,
+    PaymentState.RETURNED: PayoutStatus.RETURNED,
+}
+
+
+def _payment(
+    work: CaseWork, definition: ItemDefinition, item: Item, payment: Payment, complete_record: bool
+) -> None:
+    if definition.payout is None:
+        raise refuse(Code.PAYOUT_NOT_ALLOWED, "payout", definition.source, "PD-13", item=definition.name)
+    if payment.kind not in definition.payout.kinds:
+        words = {"label": "款项种类", "path": "payout.kind", "value": payment.kind}
+        raise refuse(
+            Code.OPTION_UNKNOWN,
+            "payout.kind",
+            definition.payout.source,
+            options="、".join(definition.payout.kinds),
+            **words,
+        )
+    if item.status in (ItemStatus.REFUSED, ItemStatus.NOT_APPLICABLE):
+        facts = {"detail": f"事项已为“{item.status.value}”", "detail_en": f"the item is {item.status.value}"}
+        raise refuse(Code.CONFLICT, "item", "PD-06", **facts)
+    payout_id = f"{definition.slug}:{payment.serial}"
+    known = work.case.payouts.get(payout_id)
+    if known is None:
+        if payment.state is not PaymentState.APPROVED and not complete_record:
+            raise refuse(Code.PAYOUT_UNKNOWN, "payout.serial", "PD-06", serial=payment.serial)
+        work.record(e.PayoutApproved(payout_id, definition.slug, payment.serial, payment.kind, payment.fen))
+        known = work.case.payouts[payout_id]
+    elif (known.fen, known.kind) != (payment.fen, payment.kind):
+        facts = {"detail": "款项的金额或种类不同", "detail_en": "amount or kind of the payout differ"}
+        raise refuse(Code.CONFLICT, "payout.amount", "PD-06", **facts)
+    step = _STEPS.get(payment.state)
+    if step is None or known.status is _REACHED[payment.state]:
+        return
+    if step == "instructed" and known.status in (PayoutStatus.PAID, PayoutStatus.RETURNED) and complete_record:
+        return  # an old state read late
+    if step == "returned" and known.status in (PayoutStatus.APPROVED, PayoutStatus.HELD) and complete_record:
+        work.record(e.PayoutPaid(payout_id, payment.at))  # paid and returned between two looks
+    if not PAYOUT.allows(known.status, step):
+        raise refuse(Code.ACTION_NOT_POSSIBLE, "payout.state", status=known.status.value, action=step)
+    if step == "instructed":
+        work.record(e.PayoutInstructed(payout_id, None, outward=False))
+    elif step == "paid":
+        work.record(e.PayoutPaid(payout_id, payment.at))
+    else:
+        work.record(e.PayoutReturned(payout_id, payment.reason or "", payment.at))
+
+
+def _refer(work: CaseWork, definition: ItemDefinition, item: Item, report: Report) -> None:
+    """Normal death cannot be confirmed: the case changes its path at once (HZ-504, PD-03)."""
+    assert definition.referral is not None
+    if item.status in ITEM.final:
+        facts = {"detail": f"事项已为“{item.status.value}”", "detail_en": f"the item is {item.status.value}"}
+        raise refuse(Code.CONFLICT, "item", "PD-06", **facts)
+    target = work.policy.flow(definition.referral.flow)
+    words = {"flow": target.name if target else definition.referral.flow}
+    work.record(e.FlowChanged(definition.referral.flow, report.reason or ""))
+    reason = Reason(Code.FLOW_CHANGED, (definition.referral.source, "PD-03"), words)
+    verdicts = []
+    for verdict in decide.verdicts(
+        work.policy, decide.form_of(work.case), work.case.flow, work.case.reported_at is not None
+    ):
+        present = work.case.items.get(verdict.slug)
+        if present is None or present.applicability is not verdict.applicability:
+            applies = verdict.applicability is not Applicability.DOES_NOT_APPLY
+            verdicts.append(verdict if applies else replace(verdict, reason=reason))
+    work.record(e.Evaluated(tuple(verdicts)))
+
+
+# ── memory of messages ──────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    content: str
+    outcome: str
+    at: datetime
+    reason_code: str | None
+
+
+def _known(ctx: Ctx, department: str, number: str, slug: str, serial: str) -> _Known | None:
+    c = write_backs.c
+    row = ctx.tx.connection.execute(
+        select(write_backs).where(
+            c.department == department, c.number == number, c.slug == slug, c.serial == serial
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    body = ctx.tx.seal.open(row.body, f"write_back:{department}:{number}:{slug}:{serial}")
+    reason = _REASON.validate_json(body) if body else None
+    return _Known(row.content, row.outcome, row.at, reason.code if reason else None)
+
+
+def _remember(
+    ctx: Ctx,
+    department: str,
+    number: str,
+    slug: str,
+    serial: str,
+    content: str,
+    outcome: str,
+    reason: Reason | None,
+) -> None:
+    body = _REASON.dump_json(reason) if reason is not None else b""
+    values = {
+        "department": department,
+        "number": number,
+        "slug": slug,
+        "serial": serial,
+        "content": content,
+        "at": ctx.now,
+        "outcome": outcome,
+        "body": ctx.tx.seal.close(body, f"write_back:{department}:{number}:{slug}:{serial}"),
+    }
+    ctx.tx.connection.execute(cases.upsert(ctx.tx, write_backs, values, ["content", "at", "outcome", "body"]))
+
+
+def _refuse(work: CaseWork, department: str, slug: str, serial: str, report: Report, reason: Reason) -> Ack:
+    summary = report.outcome.value if report.outcome else "CERTIFICATE" if report.certificates else "PAYOUT"
+    work.record(e.WriteBackRefused(department, slug, serial, reason, summary))
+    return Ack(AckOutcome.REFUSED, work.ctx.now, reason, work.save())
+
+
+def _content(report: Report) -> str:
+    plain = json.dumps(asdict(report), default=str, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def problem_of(ack: Ack) -> Problem | None:
+    return Problem(ack.reason) if ack.reason is not None else None

@@ -1,0 +1,362 @@
+"""Cases in the database: append to the ledger, keep the fold beside it, find them again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Select, and_, delete, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from gateway.domain.case import Case
+from gateway.domain.events import Event
+from gateway.domain.states import CaseStatus
+from gateway.store import tables as t
+from gateway.store.session import Tx
+
+_CASE = TypeAdapter(Case)
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+START = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: ``role``, and where it matters the department; ``name`` as the identity provider gives it."""
+
+    role: str
+    name: str
+    department: str | None = None
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a case's ledger."""
+
+    number: str
+    seq: int
+    at: datetime
+    actor: Actor
+    event: Event
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """What an item is found by; computed by the caller from case and policy."""
+
+    slug: str
+    department: str | None
+    status: str
+    pushed_at: datetime | None
+    due_at: datetime | None
+    finished_at: datetime | None
+    calendar_missing: bool
+    delivery: str
+    next_attempt_at: datetime | None
+    failing_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRow:
+    """What a payout is found by."""
+
+    payout: str
+    department: str | None
+    slug: str
+    status: str
+    kind: str
+    fen: int
+    due_at: datetime | None
+    paid_at: datetime | None
+
+
+class Stale(Exception):
+    """Somebody else changed the case meanwhile; nothing was written.  The caller reads again."""
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def load(tx: Tx, numbers: Sequence[str]) -> dict[str, Case]:
+    """The cases of these numbers, in one query."""
+    rows = tx.connection.execute(select(t.cases.c.number, t.cases.c.body).where(t.cases.c.number.in_(numbers)))
+    return {number: _CASE.validate_json(tx.seal.open(body, f"case:{number}")) for number, body in rows}
+
+
+def get(tx: Tx, number: str) -> Case | None:
+    return load(tx, [number]).get(number)
+
+
+def get_to_change(tx: Tx, number: str) -> Case | None:
+    """The case, locked until the end of the transaction."""
+    statement = select(t.cases.c.body).where(t.cases.c.number == number).with_for_update()
+    body = tx.connection.execute(statement).scalar_one_or_none()
+    return None if body is None else _CASE.validate_json(tx.seal.open(body, f"case:{number}"))
+
+
+def entries(tx: Tx, numbers: Sequence[str]) -> dict[str, list[Entry]]:
+    """The ledgers of these cases, oldest entry first, in one query."""
+    rows = tx.connection.execute(
+        select(t.ledger).where(t.ledger.c.number.in_(numbers)).order_by(t.ledger.c.number, t.ledger.c.seq)
+    ).mappings()
+    found: dict[str, list[Entry]] = {number: [] for number in numbers}
+    for row in rows:
+        found[row["number"]].append(_entry(tx, row))
+    return found
+
+
+def _entry(tx: Tx, row: Any) -> Entry:
+    plain = tx.seal.open(row["body"], f"ledger:{row['number']}:{row['seq']}")
+    head, _, body = plain.partition(b"\n")
+    name, _, subject = head.decode().partition("\t")
+    actor = Actor(row["actor_role"], name, row["actor_department"], subject)
+    return Entry(row["number"], row["seq"], row["at"], actor, _EVENT.validate_json(body), row["hash"])
+
+
+def verify(tx: Tx, number: str) -> list[str]:
+    """Checks the hash chain of one case.  Returns what is wrong, nothing when all is well."""
+    wrong = []
+    previous, expected = START, 1
+    rows = tx.connection.execute(
+        select(t.ledger).where(t.ledger.c.number == number).order_by(t.ledger.c.seq)
+    ).mappings()
+    for row in rows:
+        if row["seq"] != expected:
+            wrong.append(f"{number}: entry {expected} is missing")
+        plain = tx.seal.open(row["body"], f"ledger:{number}:{row['seq']}")
+        known = _hash(previous, number, row["seq"], row["at"], row["actor_role"], plain)
+        if row["previous"] != previous or row["hash"] != known:
+            wrong.append(f"{number}: entry {row['seq']} does not follow from the one before it")
+        previous, expected = row["hash"], row["seq"] + 1
+    head = tx.connection.execute(select(t.cases.c.head).where(t.cases.c.number == number)).scalar_one_or_none()
+    if head != previous:
+        wrong.append(f"{number}: the last entries are missing")
+    return wrong
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def append(
+    tx: Tx,
+    case: Case,
+    events: Sequence[tuple[datetime, Event]],
+    actor: Actor,
+    items: Iterable[ItemRow],
+    payouts: Iterable[PayoutRow],
+) -> None:
+    """Appends events that are already folded into ``case`` and writes its present state.  Raises ``Stale``."""
+    first = case.revision - len(events) + 1
+    head = _head(tx, case.number, first - 1)
+    for seq, (at, event) in enumerate(events, start=first):
+        plain = f"{actor.name}\t{actor.subject}\n".encode() + _EVENT.dump_json(event)
+        known = _hash(head, case.number, seq, at, actor.role, plain)
+        tx.connection.execute(
+            insert(t.ledger).values(
+                number=case.number,
+                seq=seq,
+                at=at,
+                type=event.type,
+                actor_role=actor.role,
+                actor_department=actor.department,
+                body=tx.seal.close(plain, f"ledger:{case.number}:{seq}"),
+                previous=head,
+                hash=known,
+            )
+        )
+        head = known
+    _write_case(tx, case, events[-1][0], head, first == 1)
+    _write_items(tx, case, items)
+    _write_payouts(tx, case, payouts)
+    for subject in case.family:
+        tx.connection.execute(upsert(tx, t.family, {"subject": subject, "number": case.number}, []))
+
+
+def _head(tx: Tx, number: str, revision: int) -> str:
+    if revision == 0:
+        return START
+    row = tx.connection.execute(select(t.cases.c.head, t.cases.c.revision).where(t.cases.c.number == number)).one()
+    if row.revision != revision:
+        raise Stale(number)
+    return str(row.head)
+
+
+def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool) -> None:
+    deceased = deceased_index(tx, case.jurisdiction, case.deceased.id_number)
+    values = {
+        "jurisdiction": case.jurisdiction,
+        "area": case.area,
+        "status": case.status,
+        "flow": case.flow,
+        "opened_at": case.opened_at,
+        "updated_at": at,
+        "closed_at": case.closed_at,
+        "revision": case.revision,
+        "head": head,
+        "deceased_index": id_index(tx, case.deceased.id_number),
+        "name_index": name_index(tx, case.deceased.name),
+        "body": tx.seal.close(_CASE.dump_json(case), f"case:{case.number}"),
+    }
+    if new:
+        tx.connection.execute(insert(t.cases).values(number=case.number, **values))
+    else:
+        tx.connection.execute(update(t.cases).where(t.cases.c.number == case.number).values(**values))
+    if deceased is None:
+        return
+    if case.status is CaseStatus.CLOSED:
+        tx.connection.execute(delete(t.open_deceased).where(t.open_deceased.c.number == case.number))
+    else:
+        key = {"jurisdiction": case.jurisdiction, "deceased_index": deceased, "number": case.number}
+        tx.connection.execute(upsert(tx, t.open_deceased, key, []))
+
+
+def _write_items(tx: Tx, case: Case, rows: Iterable[ItemRow]) -> None:
+    columns = [column.name for column in t.items.columns if column.name not in ("number", "slug")]
+    known = {row.slug: row for row in tx.connection.execute(select(t.items).where(t.items.c.number == case.number))}
+    for row in rows:
+        values = {
+            "number": case.number,
+            "slug": row.slug,
+            "jurisdiction": case.jurisdiction,
+            "area": case.area,
+            **{name: getattr(row, name) for name in columns if name not in ("jurisdiction", "area")},
+        }
+        old = known.get(row.slug)
+        if old is None or any(getattr(old, name) != values[name] for name in columns):
+            tx.connection.execute(upsert(tx, t.items, values, columns))
+
+
+def _write_payouts(tx: Tx, case: Case, rows: Iterable[PayoutRow]) -> None:
+    for row in rows:
+        values = {
+            "number": case.number,
+            "area": case.area,
+            **{name: getattr(row, name) for name in row.__slots__},
+        }
+        names = [name for name in values if name not in ("number", "payout")]
+        tx.connection.execute(upsert(tx, t.payouts, values, names))
+
+
+def next_serial(tx: Tx, scope: str) -> int:
+    """1, 2, 3 … within a scope, without gaps that two writers could share."""
+    tx.connection.execute(upsert(tx, t.serials, {"scope": scope, "last": 0}, []))
+    tx.connection.execute(update(t.serials).where(t.serials.c.scope == scope).values(last=t.serials.c.last + 1))
+    return int(tx.connection.execute(select(t.serials.c.last).where(t.serials.c.scope == scope)).scalar_one())
+
+
+# ── finding ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """What ``cases`` may be filtered by; None = not filtered."""
+
+    areas: tuple[str, ...] | None = None
+    """Administrative code prefixes the asker may see; None = all."""
+    subject: str | None = None
+    department: str | None = None
+    jurisdiction: str | None = None
+    statuses: tuple[str, ...] | None = None
+    item_statuses: tuple[str, ...] | None = None
+    item: str | None = None
+    overdue_at: datetime | None = None
+    area: str | None = None
+    id_number: str | None = None
+    name: str | None = None
+
+
+def find(tx: Tx, wanted: CaseFilter, after: tuple[datetime, str] | None, limit: int) -> list[tuple[datetime, str]]:
+    """(opened at, number) of matching cases, newest first, after a keyset position."""
+    statement = _matching(tx, wanted, select(t.cases.c.opened_at, t.cases.c.number))
+    if after is not None:
+        at, number = after
+        statement = statement.where(
+            or_(t.cases.c.opened_at < at, and_(t.cases.c.opened_at == at, t.cases.c.number < number))
+        )
+    statement = statement.order_by(t.cases.c.opened_at.desc(), t.cases.c.number.desc()).limit(limit)
+    return [(row.opened_at, row.number) for row in tx.connection.execute(statement)]
+
+
+def count(tx: Tx, wanted: CaseFilter) -> int:
+    """How many match."""
+    from sqlalchemy import func
+
+    inner = _matching(tx, wanted, select(t.cases.c.number)).subquery()
+    return int(tx.connection.execute(select(func.count()).select_from(inner)).scalar_one())
+
+
+def _matching(tx: Tx, wanted: CaseFilter, statement: Select[Any]) -> Select[Any]:
+    cases, items = t.cases.c, t.items.c
+    if wanted.areas is not None:
+        statement = statement.where(or_(*(cases.area.startswith(prefix) for prefix in wanted.areas)))
+    if wanted.area is not None:
+        statement = statement.where(cases.area.startswith(wanted.area))
+    if wanted.subject is not None:
+        mine = select(t.family.c.number).where(t.family.c.subject == wanted.subject)
+        statement = statement.where(cases.number.in_(mine))
+    if wanted.jurisdiction is not None:
+        statement = statement.where(cases.jurisdiction == wanted.jurisdiction)
+    if wanted.statuses is not None:
+        statement = statement.where(cases.status.in_(wanted.statuses))
+    if wanted.id_number is not None:
+        statement = statement.where(cases.deceased_index == id_index(tx, wanted.id_number))
+    if wanted.name is not None:
+        statement = statement.where(cases.name_index == name_index(tx, wanted.name))
+    by_item = []
+    if wanted.department is not None:
+        by_item.append(items.department == wanted.department)
+    if wanted.item is not None:
+        by_item.append(items.slug == wanted.item)
+    if wanted.item_statuses is not None:
+        by_item.append(items.status.in_(wanted.item_statuses))
+    if wanted.overdue_at is not None:
+        by_item += [items.due_at < wanted.overdue_at, items.finished_at.is_(None)]
+    if by_item:
+        statement = statement.where(cases.number.in_(select(items.number).where(*by_item)))
+    return statement
+
+
+def id_index(tx: Tx, id_number: str | None) -> str | None:
+    return tx.seal.index("id", id_number) if id_number else None
+
+
+def name_index(tx: Tx, name: str | None) -> str | None:
+    return tx.seal.index("name", name) if name else None
+
+
+def deceased_index(tx: Tx, jurisdiction: str, id_number: str | None) -> str | None:
+    """None for an unidentified deceased: nobody can tell two of them apart."""
+    return tx.seal.index("deceased", jurisdiction, id_number) if id_number else None
+
+
+def open_case_of(tx: Tx, jurisdiction: str, id_number: str | None) -> str | None:
+    """Number of the open case for this deceased (PD-07)."""
+    index = deceased_index(tx, jurisdiction, id_number)
+    if index is None:
+        return None
+    found = t.open_deceased.c
+    statement = select(found.number).where(found.jurisdiction == jurisdiction, found.deceased_index == index)
+    return tx.connection.execute(statement).scalar_one_or_none()
+
+
+def upsert(tx: Tx, table: Any, values: dict[str, Any], columns: Sequence[str]) -> Any:
+    """INSERT … ON CONFLICT DO UPDATE of these columns, or DO NOTHING without any."""
+    make = sqlite_insert if tx.connection.dialect.name == "sqlite" else pg_insert
+    statement = make(table).values(**values)
+    keys = [column.name for column in table.primary_key.columns]
+    if not columns:
+        return statement.on_conflict_do_nothing(index_elements=keys)
+    return statement.on_conflict_do_update(
+        index_elements=keys, set_={name: statement.excluded[name] for name in columns}
+    )
+
+
+def _hash(previous: str, number: str, seq: int, at: datetime, role: str, plain: bytes) -> str:
+    head = f"{previous}\n{number}\n{seq}\n{at.isoformat()}\n{role}\n".encode()
+    return hashlib.sha256(head + plain).hexdigest()

@@ -1,0 +1,125 @@
+"""Transactions.  Only this module commits: one request or one piece of work, one transaction, all of it or nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+from gateway.store.seal import Seal
+from gateway.store.tables import metadata
+
+BUSY_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A piece of durable work, recorded in the same transaction as what caused it."""
+
+    name: str
+    """``deliver`` or ``instruct``."""
+    id: str
+    """The same id is the same work."""
+    department: str
+    args: tuple[str, ...]
+    delay_s: float = 0.0
+
+
+Enqueue = Callable[[Connection, Work], None]
+
+
+@dataclass(slots=True)
+class Tx:
+    """One transaction.  ``enqueue`` adds durable work that exists if, and only if, it commits."""
+
+    connection: Connection
+    seal: Seal
+    _enqueue: Enqueue
+    after: list[Callable[[], None]] = field(default_factory=list)
+    """Called after the commit, e.g. to wake subscribers."""
+
+    def enqueue(self, work: Work) -> None:
+        self._enqueue(self.connection, work)
+
+
+def _no_engine(connection: Connection, work: Work) -> None:
+    raise RuntimeError("no durable engine is connected")
+
+
+class Database:
+    """The one database of a deployment: SQLite (one gateway) or PostgreSQL (any number)."""
+
+    def __init__(self, url: str, seal: Seal, pool_size: int = 8) -> None:
+        self.url = make_url(url)
+        self.seal = seal
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.enqueue: Enqueue = _no_engine
+        self._writer = threading.Lock()
+        extra: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 30}
+        if not self.sqlite:
+            extra["pool_pre_ping"] = True
+        self.engine: Engine = create_engine(self.url, **extra)
+        if self.sqlite:
+            _tune_sqlite(self.engine)
+
+    def create(self) -> None:
+        """Creates what is missing."""
+        with self.engine.begin() as connection:
+            metadata.create_all(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A consistent look; nothing is written."""
+        with self.engine.connect() as connection:
+            yield Tx(connection, self.seal, _no_engine)
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """Commits at the end, or nothing happened.  SQLite has one writer: inside a process they queue here."""
+        if self.sqlite:
+            with self._writer, self._begin() as tx:
+                yield tx
+        else:
+            with self._begin() as tx:
+                yield tx
+        for call in tx.after:
+            call()
+
+    @contextmanager
+    def _begin(self) -> Iterator[Tx]:
+        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            yield Tx(connection, self.seal, self.enqueue)
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _tune_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            "foreign_keys=ON",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"busy_timeout={BUSY_MS}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer takes the lock at once: a lock upgraded later fails under load instead of waiting.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def utc_now() -> datetime:
+    """The clock of the real world."""
+    from datetime import UTC
+
+    return datetime.now(UTC)

@@ -1,0 +1,184 @@
+"""Tables.  Times are UTC; money is fen; personal data stand only in the sealed columns ``body``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware time, kept as UTC.  Refuses a time without zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("number", String(64), primary_key=True),
+    Column("jurisdiction", String(16), nullable=False),
+    Column("area", String(12), nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("flow", String(16), nullable=False),
+    Column("opened_at", Utc, nullable=False),
+    Column("updated_at", Utc, nullable=False),
+    Column("closed_at", Utc),
+    Column("revision", Integer, nullable=False),
+    Column("head", String(64), nullable=False),
+    Column("deceased_index", String(40)),
+    Column("name_index", String(40)),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "deceased_index"),
+    Index(None, "name_index"),
+    Index(None, "area", "opened_at"),
+)
+"""The present state of each case, sealed, beside what it is found by.  ``head``: hash of its last ledger entry."""
+
+open_deceased = Table(
+    "open_deceased",
+    metadata,
+    Column("jurisdiction", String(16), primary_key=True),
+    Column("deceased_index", String(40), primary_key=True),
+    Column("number", String(64), nullable=False),
+)
+"""One open case per deceased and jurisdiction (PD-07): the primary key sees to it."""
+
+family = Table(
+    "family",
+    metadata,
+    Column("subject", String(40), primary_key=True),
+    Column("number", String(64), primary_key=True),
+)
+"""Who may see which case as family; ``subject`` is a blind index."""
+
+items = Table(
+    "items",
+    metadata,
+    Column("number", String(64), primary_key=True),
+    Column("slug", String(64), primary_key=True),
+    Column("jurisdiction", String(16), nullable=False),
+    Column("area", String(12), nullable=False),
+    Column("department", String(40)),
+    Column("status", String(32), nullable=False),
+    Column("pushed_at", Utc),
+    Column("due_at", Utc),
+    Column("finished_at", Utc),
+    Column("calendar_missing", Boolean, nullable=False),
+    Column("delivery", String(16), nullable=False),
+    Column("next_attempt_at", Utc),
+    Column("failing_since", Utc),
+    Index(None, "department", "status"),
+    Index(None, "due_at"),
+    Index(None, "calendar_missing"),
+)
+"""What items are found by: lists, polling, overdue.  Derived from the case at every save."""
+
+payouts = Table(
+    "payouts",
+    metadata,
+    Column("number", String(64), primary_key=True),
+    Column("payout", String(160), primary_key=True),
+    Column("area", String(12), nullable=False),
+    Column("department", String(40)),
+    Column("slug", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("fen", BigInteger, nullable=False),
+    Column("due_at", Utc),
+    Column("paid_at", Utc),
+    Index(None, "department", "status"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("number", String(64), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("actor_role", String(40), nullable=False),
+    Column("actor_department", String(40)),
+    Column("body", LargeBinary, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""The truth: append-only, one hash chain per case."""
+
+write_backs = Table(
+    "write_backs",
+    metadata,
+    Column("department", String(40), primary_key=True),
+    Column("number", String(64), primary_key=True),
+    Column("slug", String(64), primary_key=True),
+    Column("serial", String(128), primary_key=True),
+    Column("content", String(64), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Every message of a department by its serial (PD-06); ``content``: its SHA-256; ``body``: the answer it got."""
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("submitter", String(40), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("content", String(64), nullable=False),
+    Column("number", String(64), nullable=False),
+)
+"""The same submission twice gives the same case."""
+
+serials = Table(
+    "serials",
+    metadata,
+    Column("scope", String(64), primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("key", String(140), primary_key=True),
+    Column("as_of", Utc, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""The last live record read of each application, for the time its department does not answer."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("until", Utc, nullable=False),
+)
+"""Who does a recurring piece of work at the moment, and whose heartbeat is how old."""
