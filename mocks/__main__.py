@@ -77,7 +77,12 @@ def serve_(
     ):
         shared += [flag, str(value)] if value is not None else []
     children = [subprocess.Popen([sys.executable, "-m", "mocks", "serve", code, *shared]) for code in chosen]
-    signal.signal(signal.SIGTERM, lambda *_: [child.terminate() for child in children])
+
+    def stop(*_: object) -> None:
+        for child in children:
+            child.terminate()
+
+    signal.signal(signal.SIGTERM, stop)
     try:
         for child in children:
             child.wait()

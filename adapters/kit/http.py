@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 
@@ -38,7 +39,7 @@ class HttpChannel:
             await self._session.close()
             self._session = None
 
-    async def _call(self, method: str, path: str, **kwargs: object) -> bytes:
+    async def _call(self, method: str, path: str, **kwargs: Any) -> bytes:
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
                 headers=self.headers,

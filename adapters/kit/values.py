@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from gateway.domain.department import DepartmentUnintelligible
 
 CHINA = ZoneInfo("Asia/Shanghai")
+_YUAN = re.compile(r"-?[0-9]{1,3}(,[0-9]{3}){0,4}(\.[0-9]{1,2})?|-?[0-9]{1,15}(\.[0-9]{1,2})?", re.ASCII)
 
 
 def fen(yuan: str) -> int:
     """``"4800.00"`` (yuan, comma groups allowed) → 480000 fen.  Raises ``DepartmentUnintelligible``."""
-    try:
-        amount = Decimal(yuan.replace(",", "").strip()) * 100
-        if amount == amount.to_integral_value():
-            return int(amount)
-    except InvalidOperation:
-        pass
-    raise DepartmentUnintelligible("an amount is not a sum of money with two places")
+    plain = yuan.strip()
+    if not _YUAN.fullmatch(plain):
+        raise DepartmentUnintelligible("an amount is not a sum of money with two places")
+    return int(Decimal(plain.replace(",", "")) * 100)
 
 
 def yuan(amount: int) -> str:
@@ -31,7 +30,7 @@ def local_time(value: str, pattern: str) -> datetime:
     """A department's local time text (Asia/Shanghai) as UTC.  Raises ``DepartmentUnintelligible``."""
     try:
         return datetime.strptime(value.strip(), pattern).replace(tzinfo=CHINA).astimezone(UTC)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise DepartmentUnintelligible(f"a time is not of the form {pattern}") from error
 
 

@@ -274,7 +274,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A reason to refuse an input.  ``path``: the field below ``input``, e.g. ``deceased.idNumber``; None = all of it."""
+    """A reason to refuse an input.  ``path``: the field below ``input``, None = all of it."""
 
     reason: Reason
     path: str | None = None
@@ -290,6 +290,6 @@ class Refused(Exception):
         self.problems = problems
 
 
-def refuse(code: Code, path: str | None = None, *ids: str, **facts: str) -> Refused:
+def refuse(code: Code, path: str | None = None, /, *ids: str, **facts: str) -> Refused:
     """One problem as an exception."""
     return Refused(Problem(Reason(code, tuple(ids), facts), path))

@@ -15,7 +15,6 @@ from gateway.domain.case import Applicability, Case, Item, Payout
 from gateway.domain.deadlines import ClockKind, Deadline, DeadlineState, Limit, compute
 from gateway.domain.events import Verdict
 from gateway.domain.form import AccountForm, Form
-from gateway.domain.identity import IdKind
 from gateway.domain.messages import Code, Reason
 from gateway.domain.states import ITEM, ItemStatus
 from gateway.policy.book import Facts, PolicyBook, holds
@@ -231,7 +230,3 @@ def direct(item: ItemDefinition, case: Case, fen: int) -> Direction:
     if account is None or not account.number:
         return Direction(hold=Reason(Code.ACCOUNT_NOT_GIVEN, (rule.source,)))
     return Direction(account=account)
-
-
-def identity_known(form: Form) -> bool:
-    return form.deceased.id_kind is not IdKind.UNKNOWN

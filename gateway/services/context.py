@@ -8,11 +8,11 @@ from datetime import datetime
 
 from gateway.domain import events as e
 from gateway.domain.calendar import Calendar
-from gateway.domain.case import Case, DeliveryState, Item, submission_key
+from gateway.domain.case import Case, Item, submission_key
 from gateway.domain.deadlines import ClockKind
 from gateway.domain.fold import apply
 from gateway.domain.messages import Code, refuse
-from gateway.domain.states import CASE, ITEM, CaseStatus, ItemStatus, PayoutStatus
+from gateway.domain.states import ITEM, CaseStatus, ItemStatus, PayoutStatus
 from gateway.policy import decide
 from gateway.policy.book import PolicyBook
 from gateway.policy.model import ItemDefinition, Jurisdiction
@@ -224,11 +224,3 @@ def item_row(ctx: Ctx, case: Case, item: Item) -> ItemRow:
         next_attempt_at=item.delivery.next_attempt_at,
         failing_since=item.delivery.failing_since,
     )
-
-
-def is_open(case: Case) -> bool:
-    return case.status not in CASE.final
-
-
-def waits_for_delivery(item: Item) -> bool:
-    return item.delivery.state is DeliveryState.PENDING

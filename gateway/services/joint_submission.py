@@ -55,7 +55,7 @@ def check(ctx: Ctx, form: Form, case_number: str | None = None) -> Checked:
     policy = ctx.book.in_force(form.jurisdiction, today)
     if policy is None:
         raise refuse(Code.JURISDICTION_UNKNOWN, "jurisdiction", value=form.jurisdiction)
-    form = _clean(form)
+    form = clean(form)
     problems = check_form(ctx.book, policy, form, ctx.book.calendars[policy.code].local_date(ctx.now))
     opened = _opened(ctx, policy, form, case_number)
     flow = policy.flow(form.flow)
@@ -189,7 +189,7 @@ def person_index(ctx: Ctx, id_number: str) -> str:
     return ctx.tx.seal.index("person", normalise(id_number))
 
 
-def _clean(form: Form) -> Form:
+def clean(form: Form) -> Form:
     """ID numbers and accounts as they are compared: half-width, without spaces, X in capitals."""
     changes: dict[str, Any] = {}
     for group in ("deceased", "applicant", "payee"):

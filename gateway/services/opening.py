@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from gateway.domain import events as e
 from gateway.domain.case import Case
 from gateway.domain.department import Certificate, Outcome
@@ -11,9 +13,10 @@ from gateway.domain.states import CaseStatus
 from gateway.policy import decide
 from gateway.policy.check import eligibility
 from gateway.services.context import CaseWork, Ctx
-from gateway.services.joint_submission import _clean, handling_area, new_number
+from gateway.services.joint_submission import clean, handling_area, new_number
 from gateway.services.write_back import Ack, Report, take
 from gateway.store import cases
+from gateway.store.tables import write_backs
 
 
 def open_by_certificate(
@@ -45,7 +48,7 @@ def open_by_certificate(
             flow=flow.name if flow else flow_code,
             options=options,
         )
-    form = _clean(Form(policy.code, flow.code, policy.channels[0].code, None, deceased, death))
+    form = clean(Form(policy.code, flow.code, policy.channels[0].code, None, deceased, death))
     report = Report(Outcome.COMPLETED, certificates=(certificate,))
     number = cases.open_case_of(ctx.tx, policy.code, form.deceased.id_number) or _by_certificate(ctx, serial)
     if number is not None:
@@ -86,10 +89,6 @@ def open_by_certificate(
 
 def _by_certificate(ctx: Ctx, serial: str) -> str | None:
     """An unidentified body has no number to be found by: the message's own serial finds its case again."""
-    from sqlalchemy import select
-
-    from gateway.store.tables import write_backs
-
     c = write_backs.c
     statement = select(c.number).where(c.department == ctx.actor.department, c.serial == serial)
     return ctx.tx.connection.execute(statement.limit(1)).scalar_one_or_none()

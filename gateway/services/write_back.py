@@ -1,8 +1,8 @@
 """Write-back (办理结果共享): a department's result enters the case, once (PD-06).
 
-Every message is identified by (department, case, item, serial).  The same message again gets the same answer; another
-content under a taken serial, or against a finished item, is refused as CONFLICT; a result for an item that was not
-pushed is refused as NOT_DISPATCHED and opens no gate; a department that does not own the item is refused.  What was
+Every message is identified by (department, case, item, serial).  The same message again gets the same answer;
+another content under a taken serial, or against a finished item, is refused as CONFLICT; a result for an item that
+was not pushed is refused as NOT_DISPATCHED and opens no gate; a department that does not own the item is refused.  What was
 refused changes nothing, is kept in the ledger with its reason, and may be sent again when the reason is gone.
 """
 
@@ -91,8 +91,8 @@ def take(ctx: Ctx, department: str, number: str, slug: str, serial: str, report:
     except Refused as refused:
         reason = refused.problems[0].reason
         if known is not None and known.content == content and known.reason_code == reason.code:
-            return Ack(AckOutcome.REFUSED, known.at, reason, work.case)
-        work = ctx.case(number)
+            return Ack(AckOutcome.REFUSED, known.at, reason, cases.get(ctx.tx, number))
+        work = ctx.case(number)  # what was folded before the refusal is dropped
         ack = _refuse(work, department, slug, serial, report, reason)
         _remember(ctx, department, number, slug, serial, content, "REFUSED", reason)
         return ack

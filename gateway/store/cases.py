@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Select, and_, delete, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -285,8 +285,6 @@ def find(tx: Tx, wanted: CaseFilter, after: tuple[datetime, str] | None, limit: 
 
 def count(tx: Tx, wanted: CaseFilter) -> int:
     """How many match."""
-    from sqlalchemy import func
-
     inner = _matching(tx, wanted, select(t.cases.c.number)).subquery()
     return int(tx.connection.execute(select(func.count()).select_from(inner)).scalar_one())
 
@@ -358,5 +356,5 @@ def upsert(tx: Tx, table: Any, values: dict[str, Any], columns: Sequence[str]) -
 
 
 def _hash(previous: str, number: str, seq: int, at: datetime, role: str, plain: bytes) -> str:
-    head = f"{previous}\n{number}\n{seq}\n{at.isoformat()}\n{role}\n".encode()
+    head = f"{previous}\n{number}\n{seq}\n{at.astimezone(UTC).isoformat()}\n{role}\n".encode()
     return hashlib.sha256(head + plain).hexdigest()

@@ -1,4 +1,4 @@
-"""Transactions.  Only this module commits: one request or one piece of work, one transaction, all of it or nothing."""
+"""Transactions.  Only this module commits: one request or one piece of work, one transaction, all or nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -116,10 +115,3 @@ def _tune_sqlite(engine: Engine) -> None:
         # A writer takes the lock at once: a lock upgraded later fails under load instead of waiting.
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def utc_now() -> datetime:
-    """The clock of the real world."""
-    from datetime import UTC
-
-    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Bank (银行): a message queue behind a TCP front, XML messages."""

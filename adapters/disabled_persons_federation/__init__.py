@@ -1,0 +1,1 @@
+"""残联: disability cards, subsidies and treatment."""

@@ -1,0 +1,1 @@
+"""公安: household registration, certificates of abnormal death, driving licences."""

@@ -1,0 +1,149 @@
+"""What can be told of a case: why it is not finished, what comes next, its money, its summary list, its archive.
+
+Pure functions of case and policy; the answers carry codes, the edge turns them into words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.domain.case import Case, DeliveryState, Item
+from gateway.domain.messages import Code, Reason
+from gateway.domain.states import ITEM, CaseStatus, ItemStatus, PayoutStatus
+from gateway.policy import decide
+from gateway.policy.book import PolicyBook
+from gateway.policy.model import Jurisdiction
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """One answer to "why is this not finished": ``since`` when, and where (an item, a payout, or the case)."""
+
+    reason: Reason
+    item: str | None
+    since: datetime
+    payout: str | None = None
+
+
+def obstacles(book: PolicyBook, policy: Jurisdiction, case: Case) -> list[Obstacle]:
+    """Everything that keeps the case, or its money, from being finished."""
+    found: list[Obstacle] = []
+    if case.status is CaseStatus.AWAITING_REPORT:
+        flow = policy.flow(case.flow)
+        ids = (flow.source,) if flow else ()
+        found.append(Obstacle(Reason(Code.WAITS_FOR_REPORT, ids), None, case.opened_at))
+    for item in case.items.values():
+        found += _item(book, policy, case, item)
+    for payout in case.payouts.values():
+        if payout.status is PayoutStatus.HELD and payout.hold is not None:
+            if payout.hold.code is Code.NEGATIVE_BALANCE:
+                continue
+            reason = Reason(Code.PAYOUT_HELD, payout.hold.ids, {"detail": payout.hold.zh()})
+            found.append(Obstacle(reason, payout.item, payout.approved_at, payout.id))
+        elif payout.status is PayoutStatus.RETURNED:
+            reason = Reason(Code.PAYOUT_RETURNED, (), {"detail": payout.return_reason or ""})
+            found.append(Obstacle(reason, payout.item, payout.returned_at or payout.approved_at, payout.id))
+        elif payout.status in (PayoutStatus.APPROVED, PayoutStatus.INSTRUCTED):
+            found.append(Obstacle(Reason(Code.WAITS_FOR_PAYOUT), payout.item, payout.approved_at, payout.id))
+    return found
+
+
+def _item(book: PolicyBook, policy: Jurisdiction, case: Case, item: Item) -> Iterator[Obstacle]:
+    definition = policy.item(item.slug)
+    if definition is None or item.status in ITEM.final:
+        return
+    if item.status is ItemStatus.BLOCKED:
+        for gate in decide.gates(book, policy, case, definition):
+            yield Obstacle(gate.reason, item.slug, item.since)
+        return
+    if item.status is ItemStatus.CORRECTION_REQUIRED:
+        words = {"detail": "；".join(filter(None, (item.outcome, "、".join(item.missing))))}
+        yield Obstacle(Reason(Code.WAITS_FOR_FAMILY, (definition.source,), words), item.slug, item.since)
+        return
+    department = definition.department or ""
+    words = {"department": book.word("departments", department).name if department else policy.duty_contact}
+    delivery = item.delivery
+    if delivery.state is DeliveryState.FAILED:
+        yield Obstacle(Reason(Code.DELIVERY_GIVEN_UP, ("PD-16",), words), item.slug, item.since)
+    elif delivery.state is DeliveryState.PENDING and delivery.failing_since is not None:
+        words["since"] = f"{delivery.failing_since.astimezone(_zone(policy)):%Y-%m-%d %H:%M}"
+        yield Obstacle(Reason(Code.WAITS_FOR_DELIVERY, ("PD-16",), words), item.slug, delivery.failing_since)
+    else:
+        yield Obstacle(Reason(Code.WAITS_FOR_DEPARTMENT, (definition.source,), words), item.slug, item.since)
+
+
+def next_steps(book: PolicyBook, policy: Jurisdiction, case: Case) -> list[str]:
+    """Slugs of what happens next: items at work, else those whose gates are the closest (HZ-905)."""
+    working = [
+        slug
+        for slug, item in case.items.items()
+        if item.status not in ITEM.final and item.status is not ItemStatus.BLOCKED
+    ]
+    if working:
+        return working
+    return [slug for slug, item in case.items.items() if item.status is ItemStatus.BLOCKED]
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """One money summary, in fen: what was approved, is held, on its way, paid, returned."""
+
+    approved: int
+    held: int
+    instructed: int
+    paid: int
+    returned: int
+
+
+def money(case: Case) -> Money:
+    """Sums over all payouts of the case.  ``approved`` is everything approved; the others are parts of it."""
+
+    def total(*statuses: PayoutStatus) -> int:
+        return sum(payout.fen for payout in case.payouts.values() if payout.status in statuses)
+
+    return Money(
+        approved=sum(payout.fen for payout in case.payouts.values()),
+        held=total(PayoutStatus.HELD),
+        instructed=total(PayoutStatus.INSTRUCTED, PayoutStatus.APPROVED),
+        paid=total(PayoutStatus.PAID),
+        returned=total(PayoutStatus.RETURNED),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveRecord:
+    """One record the archive must hold (HZ-904).  ``kind``: REPORT, CERTIFICATE or RESULT."""
+
+    kind: str
+    refers_to: str
+    """Certificate type or item slug; ``report`` for the report."""
+    present: bool
+
+
+def archive(policy: Jurisdiction, case: Case) -> list[ArchiveRecord]:
+    """Every record the archive must hold, present or missing."""
+    found = [ArchiveRecord("REPORT", "report", case.reported_at is not None)]
+    for slug, item in case.items.items():
+        definition = policy.item(slug)
+        if definition is None or item.status is ItemStatus.NOT_APPLICABLE:
+            continue
+        if item.status is not ItemStatus.REFUSED:
+            found += [
+                ArchiveRecord("CERTIFICATE", kind, case.certificate(kind) is not None) for kind in definition.issues
+            ]
+        found.append(ArchiveRecord("RESULT", slug, item.status in ITEM.final))
+    return found
+
+
+def progress(case: Case) -> tuple[int, int]:
+    """(items that are final, items that belong to the case)."""
+    belonging = [item for item in case.items.values() if item.status is not ItemStatus.NOT_APPLICABLE]
+    return sum(item.status in ITEM.final for item in belonging), len(belonging)
+
+
+def _zone(policy: Jurisdiction):  # type: ignore[no-untyped-def]
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(policy.time_zone)

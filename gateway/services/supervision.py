@@ -1,0 +1,108 @@
+"""Efficiency supervision by the platform (HZ-901…903): what is overdue now, compliance per department and period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, or_, select
+
+from gateway.services.context import Ctx
+from gateway.store.tables import items, payouts
+
+OPEN = ("DISPATCHED", "ACCEPTED", "CORRECTION_REQUIRED")
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueItem:
+    """An item that is past its due time and not done."""
+
+    number: str
+    slug: str
+    department: str | None
+    clock: str
+    """``PROCESSING``, or ``PAYOUT`` for approved money that is not on the account."""
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    """Time limits of one department in one period: items pushed in it, by how their processing ended."""
+
+    department: str
+    pushed: int
+    without_limit: int
+    on_time: int
+    late: int
+    """Done after the due time; stays counted for ever."""
+    overdue: int
+    """Past the due time and not done."""
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    overdue: tuple[OverdueItem, ...]
+    compliance: tuple[Compliance, ...]
+    undeliverable: int
+    """Items whose push failed in every attempt."""
+    calendar_missing: int
+    """Items whose limit runs into a year that is not published."""
+
+
+def supervise(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until: datetime) -> Supervision:
+    """Items pushed in [since, until) inside the areas (code prefixes; None = everywhere)."""
+    c = items.c
+    statement = select(items).where(c.pushed_at >= since, c.pushed_at < until)
+    if prefixes is not None:
+        statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
+    rows = list(ctx.tx.connection.execute(statement))
+    late = [
+        OverdueItem(row.number, row.slug, row.department, "PROCESSING", row.due_at)
+        for row in rows
+        if _overdue(row, ctx.now)
+    ]
+    late += _unpaid(ctx, prefixes, {(row.number, row.slug) for row in rows})
+    departments = sorted({row.department for row in rows if row.department})
+    return Supervision(
+        overdue=tuple(sorted(late, key=lambda item: (item.due_at, item.number, item.slug))),
+        compliance=tuple(
+            _compliance(code, [row for row in rows if row.department == code], ctx.now) for code in departments
+        ),
+        undeliverable=sum(row.delivery == "FAILED" for row in rows),
+        calendar_missing=sum(bool(row.calendar_missing) for row in rows),
+    )
+
+
+def _unpaid(ctx: Ctx, prefixes: tuple[str, ...] | None, among: set[tuple[str, str]]) -> list[OverdueItem]:
+    c = payouts.c
+    statement = select(payouts).where(c.due_at < ctx.now, c.paid_at.is_(None), c.fen > 0)
+    if prefixes is not None:
+        statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
+    rows = ctx.tx.connection.execute(statement)
+    found = {(row.number, row.slug): row for row in rows if (row.number, row.slug) in among}
+    return [
+        OverdueItem(number, slug, row.department, "PAYOUT", row.due_at) for (number, slug), row in found.items()
+    ]
+
+
+def _overdue(row: Row[Any], now: datetime) -> bool:
+    return row.status in OPEN and row.due_at is not None and row.due_at < now
+
+
+def _compliance(code: str, rows: list[Row[Any]], now: datetime) -> Compliance:
+    judged = [row for row in rows if row.status != "NOT_APPLICABLE"]
+    limited = [row for row in judged if row.due_at is not None]
+    done = [row for row in limited if row.finished_at is not None]
+    on_time = sum(row.finished_at <= row.due_at for row in done)
+    overdue = sum(_overdue(row, now) for row in limited)
+    return Compliance(
+        department=code,
+        pushed=len(judged),
+        without_limit=len(judged) - len(limited),
+        on_time=on_time,
+        late=len(done) - on_time,
+        overdue=overdue,
+        running=len(limited) - len(done) - overdue,
+    )
