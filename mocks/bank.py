@@ -1,8 +1,9 @@
 """银行: a message queue with a TCP front, and the deposit core behind it.
 
 Frames are lines of JSON: ``put``, ``get``, ``ack`` and ``query`` on the queues REQ and RSP.  Delivery is at least
-once: a message got and not acknowledged within ``LOCK_S`` is delivered again.  ``query`` browses: the newest message
-of each correlation id, also an acknowledged one, and nothing is removed.  Messages are XML, ISO 20022 in style.
+once: a message got and not acknowledged within ``LOCK_S`` is delivered again.  ``query`` browses: the newest
+message of each correlation id, also an acknowledged one, and nothing is removed.  Messages are XML, ISO 20022
+in style.
 """
 
 from __future__ import annotations
@@ -143,7 +144,9 @@ class Bank(Department):
     # ── the queue front ─────────────────────────────────────────────────────────────────────────────────
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, Lost):
+        """Answers until the other side, or the end of this process, closes the line."""
+        over = (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError)
+        with contextlib.closing(writer), contextlib.suppress(Lost, *over):
             while True:
                 line = await reader.readuntil(b"\n")
                 try:
@@ -152,7 +155,6 @@ class Bank(Department):
                     answer = b"\x00\xfeAMQ\x1b{{"
                 writer.write(answer + b"\n")
                 await writer.drain()
-        writer.close()
 
     async def _handle(self, line: bytes) -> dict[str, Any]:
         try:

@@ -108,7 +108,9 @@ class HousingFund(Department):
     # ── the wire ────────────────────────────────────────────────────────────────────────────────────────
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ValueError, Lost):
+        """Answers until the other side, or the end of this process, closes the line."""
+        over = (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, ValueError)
+        with contextlib.closing(writer), contextlib.suppress(Lost, *over):
             while True:
                 body = await reader.readexactly(int(await reader.readexactly(8)))
                 try:
@@ -117,7 +119,6 @@ class HousingFund(Department):
                     answer = b"\x00\xff\xfe\xc4\xe3##core dumped##"
                 writer.write(answer)
                 await writer.drain()
-        writer.close()
 
     async def _handle(self, body: bytes) -> bytes:
         head: Line = {}

@@ -46,7 +46,7 @@ def request(application: Application) -> str:
     """The XML message; an unknown value is an empty element.  Raises ``DepartmentRejected``."""
     deceased, applicant, account = application.deceased, application.applicant, application.account
     died = application.death.occurred_at
-    document = etree.Element(f"{{{NAMESPACE}}}Document", nsmap={None: NAMESPACE})
+    document = etree.Element(f"{{{NAMESPACE}}}Document", nsmap={"est": NAMESPACE})
     head = _add(document, "EstateReq")
     try:
         _add(head, "EndToEndId", application.key)

@@ -28,7 +28,7 @@ from gateway.domain.department import (
 )
 
 TIME = "%Y-%m-%dT%H:%M:%S"
-AMOUNT = re.compile(r"-?[0-9]{1,13}\.[0-9]{2}")
+AMOUNT = re.compile(r"[0-9]{1,13}\.[0-9]{2}")
 T = TypeVar("T")
 
 

@@ -14,7 +14,7 @@ def parse(body: bytes) -> etree._Element:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise DepartmentUnintelligible("answer is not XML") from error
-    if b"<!DOCTYPE" in body[:4096]:
+    if getattr(root.getroottree().docinfo, "doctype", ""):
         raise DepartmentUnintelligible("answer carries a DTD")
     return root
 

@@ -170,6 +170,7 @@ records = Table(
     metadata,
     Column("key", String(140), primary_key=True),
     Column("as_of", Utc, nullable=False),
+    Column("updated_at", Utc, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
 """The last live record read of each application, for the time its department does not answer."""

@@ -1,0 +1,1 @@
+"""The edge towards the departments: durable outward work, polling, taking over from gateways that died."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 import subprocess
 import sys
@@ -70,12 +71,12 @@ class Running:
 
 
 def free_pair() -> int:
-    """A port p such that p and p + 1 are free."""
+    """A port p such that p and p + 1 are free; below the range from which the system hands out its own."""
     while True:
+        port = random.randrange(12_000, 30_000, 2)
         with socket.socket() as one, socket.socket() as two:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
             try:
+                one.bind(("127.0.0.1", port))
                 two.bind(("127.0.0.1", port + 1))
             except OSError:
                 continue

@@ -71,6 +71,7 @@ async def test_key_longer_than_the_header_serial(fund: tuple[Department, Running
     assert (await adapter.read_many([key]))[key].key == key
 
 
+@pytest.mark.rule("YY-608", "HZ-617")
 async def test_balance_is_approved_then_paid_to_the_account_told(fund: tuple[Department, Running]) -> None:
     adapter, running = fund
     key = "HF-PAID.1"
@@ -121,6 +122,7 @@ async def test_instruction_for_an_unknown_sum_or_too_much_is_rejected(fund: tupl
         await adapter.instruct(order(key, serial, 101))
 
 
+@pytest.mark.rule("YY-614")
 async def test_sealing_pays_nothing_and_tells_the_date(fund: tuple[Department, Running]) -> None:
     adapter, running = fund
     await adapter.submit(application("HF-SEAL.1", SEAL))

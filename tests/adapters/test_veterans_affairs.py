@@ -93,6 +93,7 @@ async def test_every_item_of_the_manifest_has_a_business_type(veterans: tuple[De
         assert (await adapter.submit(application(f"VA-ALL.{item}", item))).reference
 
 
+@pytest.mark.rule("HZ-618", "YY-610")
 @pytest.mark.parametrize("item", [GRANT, "veteran-preferential-death-claim"])
 async def test_grant_is_approved_then_paid_to_the_account_told(
     veterans: tuple[Department, Running], item: str
@@ -140,6 +141,7 @@ async def test_instruction_for_an_unknown_sum_or_too_much_is_rejected(
         await adapter.instruct(order(key, serial, 101, "VA-W2"))
 
 
+@pytest.mark.rule("HZ-619")
 async def test_stops_pay_nothing(veterans: tuple[Department, Running]) -> None:
     adapter, running = veterans
     await adapter.submit(application("VA-STOP.1", STOP))

@@ -1,0 +1,1 @@
+"""Medical insurance (医保): the medical-insurance information platform."""

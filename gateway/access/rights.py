@@ -1,0 +1,102 @@
+"""Who may do what: the table of ``roles.yaml``, read once, asked everywhere.
+
+A viewer is a role in an area, for specialists and machines bound to a department, for families bound to a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+from ruamel.yaml import YAML
+
+from gateway.domain.messages import Code, Refused, refuse
+from gateway.policy.book import inside
+
+FILE = Path(__file__).with_name("roles.yaml")
+Sight = Literal["FULL", "MASKED", "HIDDEN"]
+
+
+class Fields(BaseModel):
+    """Sight per kind of personal data."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    identity: Sight
+    phone: Sight
+    address: Sight
+    account: Sight
+    cause: Sight
+    staff: Sight
+
+
+class Role(BaseModel):
+    """One role of the table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    name_en: str
+    department: str | None = None
+    """Department whose items this role may complete as a person, besides its ``may`` list."""
+    cases: Literal["AREA", "DEPARTMENT", "FAMILY", "NONE"]
+    items: Literal["ALL", "DEPARTMENT", "NONE"]
+    fields: Fields
+    may: list[str]
+
+
+class Rights(BaseModel):
+    """The whole table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    contact: str
+    contact_en: str
+    everyone: list[str]
+    roles: dict[str, Role]
+    cause_departments: list[str]
+
+
+def load(path: Path = FILE) -> Rights:
+    """Raises ``pydantic.ValidationError`` for a table that is not one."""
+    return Rights.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is asking, as the token says."""
+
+    role: str
+    area: str
+    """Administrative code; the viewer sees its subtree.  ``000000``: everywhere."""
+    name: str
+    subject: str
+    """Blind index of the person or machine."""
+    department: str | None = None
+
+
+def allow(rights: Rights, viewer: Viewer | None, operation: str) -> Viewer:
+    """Raises ``Refused`` naming the missing right and whom to turn to; says nothing about any record."""
+    if viewer is None or viewer.role not in rights.roles:
+        raise refuse(Code.UNAUTHENTICATED)
+    if operation in rights.everyone or operation in rights.roles[viewer.role].may:
+        return viewer
+    raise refuse(
+        Code.FORBIDDEN, None, "HZ-816", right=operation, contact=rights.contact, contact_en=rights.contact_en
+    )
+
+
+def prefixes(viewer: Viewer) -> tuple[str, ...] | None:
+    """Code prefixes of the viewer's area; None = everywhere."""
+    if viewer.area == "000000":
+        return None
+    area = viewer.area
+    if len(area) == 6:
+        return (area[:2] if area.endswith("0000") else area[:4] if area.endswith("00") else area,)
+    return (area[:9] if area.endswith("000") else area,)
+
+
+def in_area(viewer: Viewer, code: str) -> bool:
+    return viewer.area == "000000" or inside(code, viewer.area)
+
+
+__all__ = ["Fields", "Refused", "Rights", "Role", "Viewer", "allow", "in_area", "load", "prefixes"]

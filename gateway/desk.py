@@ -1,0 +1,102 @@
+"""The desk: the one door through which every edge reaches the use cases.
+
+It gives each use case its transaction, in a thread of its own, with the time and the asker; and it shows cases to
+viewers only through ``access.sight``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from gateway.access.rights import Rights, Viewer
+from gateway.access.sight import see
+from gateway.domain.case import Case
+from gateway.policy.book import PolicyBook
+from gateway.services.context import Ctx, Outward
+from gateway.services.live_records import LiveRecords
+from gateway.store import cases
+from gateway.store.cases import Actor
+from gateway.store.session import Database, Tx
+
+T = TypeVar("T")
+ATTEMPTS = 5
+"""How often a change is tried when another gateway changed the same case at the same moment."""
+SYSTEM = Actor("gateway", "gateway")
+
+
+@dataclass(slots=True)
+class Clock:
+    """The real clock, in a sandbox moved by ``offset``."""
+
+    offset: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def move_to(self, moment: datetime) -> None:
+        self.offset = moment - datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Desk:
+    """Everything a use case may need, joined once by ``gateway.main``."""
+
+    database: Database
+    book: PolicyBook
+    rights: Rights
+    outward: Outward
+    live: LiveRecords
+    clock: Clock
+    sandbox: bool
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "desk"))
+
+    async def change(self, viewer: Viewer | None, call: Callable[[Ctx], T]) -> T:
+        """Runs a use case in one writing transaction; on a clash with another writer it is run again."""
+        return await self._thread(lambda: self._change(viewer, call))
+
+    async def look(self, viewer: Viewer | None, call: Callable[[Ctx], T]) -> T:
+        """Runs a use case that only reads."""
+        return await self._thread(lambda: self._look(viewer, call))
+
+    async def cases(self, viewer: Viewer, numbers: Sequence[str]) -> list[Case | None]:
+        """The cases as this viewer sees them, in the order asked; None for what is not there or not theirs."""
+
+        def read(ctx: Ctx) -> list[Case | None]:
+            found = cases.load(ctx.tx, list(dict.fromkeys(numbers)))
+            return [self.show(viewer, found[number]) if number in found else None for number in numbers]
+
+        return await self.look(viewer, read)
+
+    def show(self, viewer: Viewer, case: Case) -> Case | None:
+        """A case as this viewer sees it."""
+        return see(self.rights, viewer, self.book.version(case.jurisdiction, case.policy_version), case)
+
+    def context(self, tx: Tx, viewer: Viewer | None) -> Ctx:
+        actor = Actor(viewer.role, viewer.name, viewer.department, viewer.subject) if viewer else SYSTEM
+        return Ctx(tx, self.book, self.clock.now(), actor, self.outward)
+
+    def _change(self, viewer: Viewer | None, call: Callable[[Ctx], T]) -> T:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self.database.write() as tx:
+                    return call(self.context(tx, viewer))
+            except (cases.Stale, IntegrityError, OperationalError):
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _look(self, viewer: Viewer | None, call: Callable[[Ctx], T]) -> T:
+        with self.database.read() as tx:
+            return call(self.context(tx, viewer))
+
+    async def _thread(self, call: Callable[[], T]) -> T:
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self.threads, context.run, call)

@@ -1,0 +1,126 @@
+"""Joins the parts into one application.  The one place that knows all of them; nothing imports it but the CLI."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+
+import schema
+from adapters.kit.registry import Manifest, connect, manifests
+from gateway.access import rights as access
+from gateway.access.tokens import Issuer
+from gateway.console import routes as console
+from gateway.desk import Clock, Desk
+from gateway.domain.department import Department
+from gateway.policy import loader
+from gateway.services.context import Outward as OutwardFacts
+from gateway.services.live_records import LiveRecords
+from gateway.settings import BadSetting, Settings
+from gateway.store.seal import Seal
+from gateway.store.session import Database
+from gateway.worker import inbound
+from gateway.worker.engine import Engine
+from gateway.worker.outward import CALLBACK_POLL_FACTOR, Outward
+
+
+@dataclass(slots=True)
+class Application:
+    """The joined parts, for the CLI and the tests."""
+
+    settings: Settings
+    desk: Desk
+    issuer: Issuer
+    outward: Outward
+    asgi: Starlette
+
+
+def create(settings: Settings, departments: Mapping[str, Department] | None = None) -> Application:
+    """Builds the application; nothing is opened or started before its lifespan begins.
+
+    ``departments``: adapters to use instead of those connected from the settings' addresses.
+    """
+    known = manifests()
+    adapters = dict(departments) if departments is not None else _connect(settings, known)
+    database = Database(settings.database_url, Seal(dict(settings.data_keys), settings.index_key))
+    clock = Clock()
+    if settings.clock_start is not None:
+        clock.move_to(settings.clock_start)
+    facts = OutwardFacts(
+        connected=frozenset(adapters),
+        instructable=frozenset(code for code in adapters if known[code].takes_instructions),
+    )
+    live = LiveRecords(database, adapters, {code: known[code].read_timeout_s for code in adapters}, clock.now)
+    desk = Desk(
+        database=database,
+        book=loader.load(more=settings.policy_files),
+        rights=access.load(),
+        outward=facts,
+        live=live,
+        clock=clock,
+        sandbox=settings.mode == "development",
+    )
+    engine = Engine(
+        database=database,
+        queue_poll_s=settings.queue_poll_s,
+        heartbeat_s=settings.heartbeat_s,
+        concurrency=max((known[code].concurrency for code in adapters), default=4),
+        now=lambda: datetime.now(UTC),
+    )
+    outward = Outward(
+        departments=adapters,
+        run=lambda call: desk.change(None, call),
+        look=lambda call: desk.look(None, call),
+        poll_s={code: _poll_s(known[code]) for code in adapters},
+        ladder_s=settings.retry_ladder_s,
+        engine=engine,
+    )
+    issuer = _issuer(settings)
+    asgi = Starlette(
+        routes=[
+            *schema.routes(desk, issuer, settings),
+            *inbound.routes(outward, adapters, issuer, database),
+            *console.routes(desk),
+        ],
+        lifespan=lambda _: _lifespan(desk, engine, outward),
+        max_body_size=settings.max_body_bytes,
+    )
+    return Application(settings, desk, issuer, outward, asgi)
+
+
+def _connect(settings: Settings, known: Mapping[str, Manifest]) -> dict[str, Department]:
+    return {
+        code: connect(known[code], address, settings.credentials.get(code, {}))
+        for code, address in settings.departments.items()
+    }
+
+
+def _poll_s(manifest: Manifest) -> float:
+    return manifest.poll_s * (CALLBACK_POLL_FACTOR if manifest.answers == "callback" else 1)
+
+
+def _issuer(settings: Settings) -> Issuer:
+    if not settings.issuer_seed:
+        raise BadSetting("SHENHOU_ISSUER_SEED is needed: the key that signs tokens")
+    return Issuer.from_seed(settings.issuer_seed)
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(desk: Desk, engine: Engine, outward: Outward) -> AsyncIterator[None]:
+    desk.database.create()
+    engine.start({"deliver": outward.deliver, "instruct": outward.instruct})
+    await asyncio.to_thread(engine.beat, desk.database.sqlite)
+    outward.start()
+    try:
+        yield
+    finally:
+        await outward.stop()
+        await asyncio.to_thread(engine.stop)
+        for adapter in outward.departments.values():
+            await adapter.close()
+        desk.database.dispose()
+        desk.threads.shutdown(wait=False)

@@ -1,0 +1,184 @@
+"""Settings: read once from the environment (``SHENHOU_…``), typed, with the unit in the name.
+
+A name that is not known is reported, because a misspelt setting that is silently ignored is worse than none.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+PREFIX = "SHENHOU_"
+
+
+class BadSetting(Exception):
+    """A setting that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a deployment decides."""
+
+    database_url: str
+    """``SHENHOU_DATABASE_URL``: ``sqlite:///…`` or ``postgresql://…``."""
+    data_dir: Path
+    """``SHENHOU_DATA_DIR``: keys and, by default, the embedded database."""
+    mode: str = "development"
+    """``SHENHOU_MODE``: ``development`` (local issuer, sandbox) or ``production``."""
+    data_keys: Mapping[int, bytes] = field(default_factory=dict)
+    """``SHENHOU_DATA_KEYS``: ``1:<base64 of 32 bytes>,2:…``; the highest seals, all open."""
+    index_key: bytes = b""
+    """``SHENHOU_INDEX_KEY``: base64 of 32 bytes, for blind indexes."""
+    issuer_seed: bytes = b""
+    """``SHENHOU_ISSUER_SEED``: base64 of 32 bytes, key of the local issuer."""
+    departments: Mapping[str, str] = field(default_factory=dict)
+    """Address per department code, from ``SHENHOU_<CODE>_URL``."""
+    credentials: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Per department code, from ``SHENHOU_<CODE>_<NAME>``, e.g. ``SHENHOU_INSURER_SECRET``."""
+    policy_files: tuple[Path, ...] = ()
+    """``SHENHOU_POLICY_FILES``: further jurisdiction files, separated by the system's path separator."""
+    retry_ladder_s: tuple[float, ...] = (
+        1,
+        2,
+        5,
+        15,
+        60,
+        300,
+        900,
+        3600,
+        3600,
+        3600,
+        10800,
+        10800,
+        21600,
+        43200,
+        86400,
+    )
+    """``SHENHOU_RETRY_LADDER_S``: pauses between attempts to reach a department; after the last a person is asked."""
+    clock_start: datetime | None = None
+    """``SHENHOU_CLOCK_START``: aware time at which the sandbox's clock starts; development only."""
+    max_body_bytes: int = 2 * 1024 * 1024
+    max_depth: int = 12
+    max_aliases: int = 30
+    max_tokens: int = 4000
+    page_size_limit: int = 100
+    queue_poll_s: float = 0.25
+    """How often the durable engine looks for work."""
+    heartbeat_s: float = 2.0
+    """How often a gateway says that it is alive; silent for four of them, its work is taken over."""
+
+
+def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = ()) -> Settings:
+    """Settings of this process.  ``codes``: department codes, so that their variables are known.
+
+    Raises ``BadSetting`` naming the variable.
+    """
+    given = {
+        name.removeprefix(PREFIX): value
+        for name, value in (os.environ if environment is None else environment).items()
+        if name.startswith(PREFIX)
+    }
+    data_dir = Path(given.pop("DATA_DIR", "var")).resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    mode = given.pop("MODE", "development")
+    if mode not in ("development", "production"):
+        raise BadSetting(f"{PREFIX}MODE must be development or production, not {mode!r}")
+    departments, credentials = _departments(given, codes)
+    keys = _keys(given, data_dir, mode)
+    clock = given.pop("CLOCK_START", None)
+    values: dict[str, Any] = {
+        "database_url": given.pop("DATABASE_URL", f"sqlite:///{data_dir / 'shenhou.sqlite'}"),
+        "policy_files": tuple(Path(part) for part in given.pop("POLICY_FILES", "").split(os.pathsep) if part),
+        "clock_start": _time(clock) if clock else None,
+    }
+    if clock and mode == "production":
+        raise BadSetting(f"{PREFIX}CLOCK_START is for development; production runs on the real clock")
+    if ladder := given.pop("RETRY_LADDER_S", None):
+        values["retry_ladder_s"] = tuple(_number("RETRY_LADDER_S", part) for part in ladder.split(","))
+    for name in ("max_body_bytes", "max_depth", "max_aliases", "max_tokens", "page_size_limit"):
+        if (text := given.pop(name.upper(), None)) is not None:
+            values[name] = int(_number(name.upper(), text))
+    for name in ("queue_poll_s", "heartbeat_s"):
+        if (text := given.pop(name.upper(), None)) is not None:
+            values[name] = _number(name.upper(), text)
+    unknown = sorted(name for name in given if not name.startswith("TEST_"))
+    if unknown:
+        raise BadSetting("not a setting: " + ", ".join(PREFIX + name for name in unknown))
+    return Settings(
+        data_dir=data_dir, mode=mode, departments=departments, credentials=credentials, **keys, **values
+    )
+
+
+def _departments(given: dict[str, str], codes: tuple[str, ...]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    addresses: dict[str, str] = {}
+    credentials: dict[str, dict[str, str]] = {}
+    for code in codes:
+        stem = code.upper().replace("-", "_") + "_"
+        for name in [name for name in given if name.startswith(stem)]:
+            value = given.pop(name)
+            if name == f"{stem}URL":
+                addresses[code] = value
+            else:
+                credentials.setdefault(code, {})[name.removeprefix(stem).lower()] = value
+    return addresses, credentials
+
+
+def _keys(given: dict[str, str], data_dir: Path, mode: str) -> dict[str, Any]:
+    """Keys from the environment; in development made once and kept beside the data, readable by the owner only."""
+    names = ("DATA_KEYS", "INDEX_KEY", "ISSUER_SEED")
+    found = {name: given.pop(name) for name in names if name in given}
+    if mode == "production":
+        missing = [PREFIX + name for name in names[:2] if name not in found]
+        if missing:
+            raise BadSetting("production needs " + " and ".join(missing))
+    else:
+        file = data_dir / "development-keys.json"
+        if not file.exists():
+            fresh = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in names}
+            fresh["DATA_KEYS"] = "1:" + fresh["DATA_KEYS"]
+            file.touch(0o600)
+            file.write_text(json.dumps(fresh))
+        found = {**json.loads(file.read_text()), **found}
+    keys = {}
+    for part in found["DATA_KEYS"].split(","):
+        number, _, text = part.partition(":")
+        keys[int(_number("DATA_KEYS", number))] = _bytes("DATA_KEYS", text)
+    return {
+        "data_keys": keys,
+        "index_key": _bytes("INDEX_KEY", found["INDEX_KEY"]),
+        "issuer_seed": _bytes("ISSUER_SEED", found["ISSUER_SEED"]) if "ISSUER_SEED" in found else b"",
+    }
+
+
+def _bytes(name: str, text: str) -> bytes:
+    try:
+        value = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise BadSetting(f"{PREFIX}{name} is not base64") from error
+    if len(value) != 32:
+        raise BadSetting(f"{PREFIX}{name} must be 32 bytes")
+    return value
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise BadSetting(f"{PREFIX}{name} must be a number") from error
+
+
+def _time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadSetting(f"{PREFIX}CLOCK_START is not a time like 2025-11-07T22:10:00+08:00") from error
+    if moment.tzinfo is None:
+        raise BadSetting(f"{PREFIX}CLOCK_START needs a time zone, e.g. +08:00")
+    return moment

@@ -1,0 +1,143 @@
+"""The durable engine: DBOS on the gateway's own database.
+
+The application's tables are the truth; the engine only holds work to be done.  Work is recorded in the transaction that
+caused it, its workflow id makes it happen once, and each run reads the truth again before it acts, so a run that is
+repeated after a crash does no harm.  Queues are partitioned by department: one that is slow holds up nobody else.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
+from sqlalchemy import Connection, delete, select
+
+from gateway.store import cases
+from gateway.store.session import Database, Work
+from gateway.store.tables import leases
+
+QUEUE = "outward"
+VERSION = "shenhou-1"
+"""Which releases may finish each other's work; changes only when the meaning of a workflow's arguments does."""
+DEAD_AFTER_BEATS = 4
+Handler = Callable[..., Awaitable[None]]
+_handlers: dict[str, Handler] = {}
+
+
+@DBOS.workflow(name="deliver", max_recovery_attempts=10_000)
+async def _deliver(number: str, slug: str) -> None:
+    await _handlers["deliver"](number, slug)
+
+
+@DBOS.workflow(name="instruct", max_recovery_attempts=10_000)
+async def _instruct(number: str, payout: str) -> None:
+    await _handlers["instruct"](number, payout)
+
+
+@dataclass(slots=True)
+class Engine:
+    """One process's share of the engine.  ``now`` is the real clock: leases are about processes, not about cases."""
+
+    database: Database
+    queue_poll_s: float
+    heartbeat_s: float
+    concurrency: int
+    now: Callable[[], datetime]
+    executor: str = ""
+    _client: DBOSClient | None = None
+
+    def start(self, handlers: dict[str, Handler]) -> None:
+        """To be called inside the event loop that runs the handlers."""
+        _handlers.update(handlers)
+        self.executor = f"gateway-{uuid.uuid4().hex[:12]}"
+        url = self.database.url.render_as_string(hide_password=False)
+        for noisy in ("dbos", "dbos.transact"):
+            logging.getLogger(noisy).setLevel(logging.ERROR)
+        DBOS(
+            config=DBOSConfig(
+                name="shenhou",
+                system_database_url=url,
+                executor_id=self.executor,
+                application_version=VERSION,
+                sys_db_pool_size=5,
+                log_level="ERROR",
+                run_migrations=True,
+            )
+        )
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE,
+            partition_concurrency=self.concurrency,
+            polling_interval_sec=self.queue_poll_s,
+            on_conflict="always_update",
+        )
+        self._client = DBOSClient(system_database_engine=self.database.engine, application_name="shenhou")
+        self.database.enqueue = self.enqueue
+
+    def enqueue(self, connection: Connection, work: Work) -> None:
+        """Records work in the caller's transaction."""
+        assert self._client is not None, "the engine has not been started"
+        options: EnqueueOptions = {
+            "workflow_name": work.name,
+            "queue_name": QUEUE,
+            "workflow_id": work.id,
+            "app_version": VERSION,
+            "queue_partition_key": work.department,
+        }
+        if work.delay_s > 0:
+            options["delay_seconds"] = work.delay_s
+        self._client.enqueue_in_transaction(connection, options, *work.args)
+
+    def beat(self, alone: bool = False) -> list[str]:
+        """Says that this process lives, and takes over the work of those that do not.  Returns who was taken over.
+
+        ``alone``: this is the only process there can be (an embedded database at start), so all others are dead.
+        """
+        now = self.now()
+        until = now + timedelta(seconds=self.heartbeat_s * DEAD_AFTER_BEATS)
+        with self.database.write() as tx:
+            row = {"name": f"executor:{self.executor}", "holder": self.executor, "until": until}
+            tx.connection.execute(cases.upsert(tx, leases, row, ["until"]))
+            c = leases.c
+            others = select(c.name, c.holder).where(c.name.startswith("executor:"), c.holder != self.executor)
+            if not alone:
+                others = others.where(c.until < now)
+            dead = list(tx.connection.execute(others))
+        gone = []
+        for name, holder in dead:
+            DBOS._recover_pending_workflows([holder])
+            with self.database.write() as tx:
+                tx.connection.execute(delete(leases).where(leases.c.name == name))
+            gone.append(holder)
+        return gone
+
+    def holds(self, name: str, seconds: float) -> bool:
+        """Whether this process has the turn for a recurring piece of work; takes it for so long when it is free."""
+        now = self.now()
+        with self.database.write() as tx:
+            found = tx.connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
+            if found is not None and found.until > now:
+                return False
+            row = {"name": name, "holder": self.executor, "until": now + timedelta(seconds=seconds)}
+            tx.connection.execute(cases.upsert(tx, leases, row, ["holder", "until"]))
+        return True
+
+    def tidy(self, keep: timedelta) -> None:
+        """Removes finished work older than ``keep`` from the engine's tables."""
+        before = self.now() - keep
+        done = DBOS.list_workflows(status=["SUCCESS"], end_time=before.isoformat(), limit=500, load_input=False)
+        if done:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in done])
+
+    def stop(self) -> None:
+        """Lets running work finish for a moment; what does not finish is taken over or resumed."""
+        if self._client is not None:
+            self._client.destroy()
+            self._client = None
+        DBOS.destroy(workflow_completion_timeout_sec=5)
+        with self.database.write() as tx:
+            tx.connection.execute(delete(leases).where(leases.c.name == f"executor:{self.executor}"))

@@ -1,0 +1,216 @@
+"""Runs outward work: ask the case what to send, send it through the adapter, record what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from gateway.domain.case import split_key, submission_key
+from gateway.domain.department import (
+    Callback,
+    Department,
+    DepartmentError,
+    DepartmentRejected,
+    Receipt,
+    Record,
+)
+from gateway.domain.messages import Refused
+from gateway.services import dispatch, write_back
+from gateway.services.context import Ctx
+from gateway.store.tables import items, payouts
+from gateway.worker.engine import Engine
+
+log = logging.getLogger("shenhou.outward")
+T = TypeVar("T")
+Run = Callable[[Callable[[Ctx], T]], Awaitable[T]]
+CALLBACK_POLL_FACTOR = 15
+"""Departments that call back are polled as well, so much less often: a lost message is found."""
+BATCH = 500
+KEEP_WORK = timedelta(days=7)
+
+
+@dataclass(slots=True)
+class Outward:
+    """``run``: a use case in a writing transaction, as the gateway itself.  ``poll_s``: per department."""
+
+    departments: Mapping[str, Department]
+    run: Callable[[Callable[[Ctx], Any]], Awaitable[Any]]
+    look: Callable[[Callable[[Ctx], Any]], Awaitable[Any]]
+    poll_s: Mapping[str, float]
+    ladder_s: Sequence[float]
+    engine: Engine
+    _seen: dict[str, str] = field(default_factory=dict)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    # ── work of the durable engine ──────────────────────────────────────────────────────────────────────
+
+    async def deliver(self, number: str, slug: str) -> None:
+        """Pushes one item.  After a failed attempt the department is asked first whether it holds it already."""
+        application = await self.look(lambda ctx: dispatch.application(ctx, number, slug))
+        if application is None:
+            return
+        code, attempts = await self.look(lambda ctx: _department_of(ctx, number, slug))
+        adapter = self.departments[code]
+        try:
+            known = await adapter.read_many([application.key]) if attempts and not application.correction else {}
+            if application.key in known:
+                record = known[application.key]
+                receipt = Receipt(record.outcome, record.reference, record.raw_code, record.raw_message)
+            else:
+                receipt = await adapter.submit(application)
+        except DepartmentError as error:
+            await self.run(
+                lambda ctx, error=error: dispatch.not_delivered(
+                    ctx, number, slug, str(error), self._ladder(error), error.retryable
+                )
+            )
+            return
+        await self.run(lambda ctx: dispatch.delivered(ctx, number, slug, receipt))
+
+    async def instruct(self, number: str, payout: str) -> None:
+        """Tells a department which account to pay."""
+        instruction = await self.look(lambda ctx: dispatch.instruction(ctx, number, payout))
+        if instruction is None:
+            return
+        _, slug = split_key(instruction.application_key)
+        code, _ = await self.look(lambda ctx: _department_of(ctx, number, slug))
+        try:
+            receipt = await self.departments[code].instruct(instruction)
+        except DepartmentError as error:
+            await self.run(
+                lambda ctx, error=error: dispatch.not_instructed(
+                    ctx, number, payout, str(error), self._ladder(error), error.retryable
+                )
+            )
+            return
+        await self.run(lambda ctx: dispatch.instructed(ctx, number, payout, receipt))
+
+    def _ladder(self, error: DepartmentError) -> list[float]:
+        """The pauses, each with a little chance so that a backlog does not come back all at once."""
+        least = error.retry_after_s or 0.0
+        return [max(least, pause * random.uniform(0.9, 1.2)) for pause in self.ladder_s]  # noqa: S311
+
+    # ── results ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def take_callback(self, code: str, callback: Callback) -> str | None:
+        """Takes a message a department sent.  Returns the code of the refusal, None when it was taken."""
+        refusal = None
+        for record in callback.records:
+            number, slug = split_key(record.key)
+            report = write_back.report_of(record)
+            try:
+                ack = await self.run(
+                    lambda ctx, r=report, n=number, s=slug: write_back.take(ctx, code, n, s, callback.serial, r)
+                )
+            except Refused as refused:
+                refusal = refused.problems[0].reason.code.value
+                continue
+            refusal = ack.reason.code.value if ack.reason is not None else refusal
+        return refusal
+
+    async def poll(self, code: str) -> int:
+        """Reads every open application of one department; takes what changed.  Returns how many changed."""
+        keys = await self.look(lambda ctx: _open_keys(ctx, code))
+        changed = 0
+        for start in range(0, len(keys), BATCH):
+            try:
+                found = await self.departments[code].read_many(keys[start : start + BATCH])
+            except DepartmentError as error:
+                log.info("poll failed", extra={"department": code, "error": str(error)})
+                return changed
+            for record in found.values():
+                changed += await self._take_read(code, record)
+        return changed
+
+    async def _take_read(self, code: str, record: Record) -> bool:
+        report = write_back.report_of(record)
+        mark = hashlib.sha256(repr((report.outcome, report.raw_code, report.payments, record.updated_at)).encode())
+        if self._seen.get(record.key) == mark.hexdigest():
+            return False
+        number, slug = split_key(record.key)
+        serial = write_back.record_serial(record)
+        try:
+            ack = await self.run(lambda ctx: write_back.take(ctx, code, number, slug, serial, report))
+        except Refused:
+            return False
+        self._seen[record.key] = mark.hexdigest()
+        if len(self._seen) > 100_000:
+            self._seen.clear()
+        return bool(ack.outcome == write_back.AckOutcome.APPLIED)
+
+    # ── recurring work ──────────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Starts heartbeats and polling in the running event loop."""
+        loops = [self._repeat(self.engine.heartbeat_s, self._beat), self._repeat(3600.0, self._tidy)]
+        loops += [self._repeat(self.poll_s[code], self._turn(code)) for code in self.departments]
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    async def _repeat(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds * random.uniform(0.8, 1.2))  # noqa: S311
+            try:
+                await call()
+            except Exception:
+                log.exception("recurring work failed; it is tried again")
+
+    async def _beat(self) -> None:
+        gone = await asyncio.to_thread(self.engine.beat)
+        if gone:
+            log.warning("work taken over", extra={"executors": len(gone)})
+
+    async def _tidy(self) -> None:
+        await asyncio.to_thread(self.engine.tidy, KEEP_WORK)
+
+    def _turn(self, code: str) -> Callable[[], Awaitable[None]]:
+        async def turn() -> None:
+            if await self.look(lambda ctx: _open_keys(ctx, code, 1)) and await asyncio.to_thread(
+                self.engine.holds, f"poll:{code}", self.poll_s[code] * 0.7
+            ):
+                await self.poll(code)
+
+        return turn
+
+
+def _department_of(ctx: Ctx, number: str, slug: str) -> tuple[str, int]:
+    """(department code, attempts so far) of an item."""
+    from gateway.store import cases
+
+    case = cases.get(ctx.tx, number)
+    assert case is not None
+    definition = ctx.policy(case).item(slug)
+    assert definition is not None and definition.department is not None
+    return definition.department, case.items[slug].delivery.attempts
+
+
+def _open_keys(ctx: Ctx, code: str, limit: int | None = None) -> list[str]:
+    """Keys of delivered applications of a department on which something can still change."""
+    i, p = items.c, payouts.c
+    open_items = (
+        select(i.number, i.slug)
+        .where(i.department == code, i.delivery == "DELIVERED", i.finished_at.is_(None))
+        .order_by(i.pushed_at)
+    )
+    open_payouts = select(p.number, p.slug).where(p.department == code, p.status != "PAID").distinct()
+    found: dict[str, None] = {}
+    for statement in (open_items, open_payouts):
+        rows = ctx.tx.connection.execute(statement.limit(limit) if limit else statement)
+        found.update({submission_key(row.number, row.slug): None for row in rows})
+    return list(found)
+
+
+__all__ = ["CALLBACK_POLL_FACTOR", "DepartmentRejected", "Outward"]
