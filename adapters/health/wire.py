@@ -145,9 +145,6 @@ def _record(row: dict[str, Any]) -> Record:
     if not isinstance(missing, list) or not all(isinstance(item, str) for item in missing):
         raise DepartmentUnintelligible("bcCl is not a list of texts")
     signed = _field(row, "zmInfo", dict) if "zmInfo" in row else None
-    details = {"referral": codes.REFERRALS[status]} if status in codes.REFERRALS else {}
-    if signed and signed.get("gbSy"):
-        details["causeCode"] = _field(signed, "gbSy", str)
     return Record(
         key=_field(row, "wbLsh", str),
         outcome=outcome,
@@ -158,12 +155,12 @@ def _record(row: dict[str, Any]) -> Record:
         reason=_field(row, "shYj", str, "") or None,
         missing=tuple(missing),
         certificates=(_certificate(signed),) if signed else (),
-        details=details,
+        details={"referral": codes.REFERRALS[status]} if status in codes.REFERRALS else {},
     )
 
 
 def _certificate(signed: dict[str, Any]) -> Certificate:
-    """居民死亡医学证明（推断）书."""
+    """居民死亡医学证明（推断）书.  The cause of death (``gbSy``) stays with the registry."""
     return Certificate(
         type="DEATH_MEDICAL",
         number=_field(signed, "zmBh", str),

@@ -74,7 +74,7 @@ async def test_a_signed_certificate_comes_back_with_number_and_institution(depar
     assert certificate.number == f"33050{receipt.reference}"
     assert certificate.issuer == "月河街道社区卫生服务中心"
     assert before <= certificate.issued_at <= datetime.now(UTC)
-    assert record.details == {"causeCode": "I25.1"}
+    assert record.details == {}
     await adapter.close()
 
 

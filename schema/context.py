@@ -1,0 +1,56 @@
+"""What a request carries through the schema: who asks, the desk, and loaders that live as long as the request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from gateway.access.rights import Viewer, allow
+from gateway.desk import Desk
+from gateway.domain.case import Case
+from gateway.domain.messages import Code, refuse
+from gateway.services.live_records import LiveRecord
+from gateway.store import cases
+from gateway.store.cases import Entry
+
+
+@dataclass
+class Context:
+    """One request."""
+
+    desk: Desk
+    viewer: Viewer | None
+    case_loader: DataLoader[str, Case | None] = field(init=False)
+    ledger_loader: DataLoader[str, list[Entry]] = field(init=False)
+    live_loader: DataLoader[tuple[str, str], LiveRecord] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.case_loader = DataLoader(load_fn=self._cases)
+        self.ledger_loader = DataLoader(load_fn=self._ledgers)
+        self.live_loader = DataLoader(load_fn=self._live)
+
+    def known_viewer(self) -> Viewer:
+        """Raises ``Refused`` (UNAUTHENTICATED)."""
+        if self.viewer is None:
+            raise refuse(Code.UNAUTHENTICATED)
+        return self.viewer
+
+    def allow(self, operation: str) -> Viewer:
+        """Raises ``Refused`` (UNAUTHENTICATED, FORBIDDEN)."""
+        return allow(self.desk.rights, self.viewer, operation)
+
+    async def _cases(self, numbers: Sequence[str]) -> Sequence[Case | None]:
+        return await self.desk.cases(self.known_viewer(), numbers)
+
+    async def _ledgers(self, numbers: Sequence[str]) -> Sequence[list[Entry]]:
+        found = await self.desk.look(self.viewer, lambda ctx: cases.entries(ctx.tx, numbers))
+        return [found[number] for number in numbers]
+
+    async def _live(self, wanted: Sequence[tuple[str, str]]) -> Sequence[LiveRecord]:
+        return await self.desk.live.read(wanted)
+
+
+Info = strawberry.Info[Context, None]

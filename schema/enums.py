@@ -1,0 +1,209 @@
+"""Enums of the domain as enums of the schema; their descriptions are the docstrings of their members."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from enum import Enum, StrEnum
+from typing import TypeVar
+
+import strawberry
+
+from gateway.domain.case import Applicability as _Applicability
+from gateway.domain.case import DeliveryState as _DeliveryState
+from gateway.domain.deadlines import ClockKind as _ClockKind
+from gateway.domain.deadlines import DeadlineState as _DeadlineState
+from gateway.domain.deadlines import LimitUnit as _LimitUnit
+from gateway.domain.department import Outcome as _Outcome
+from gateway.domain.department import PaymentState as _PaymentState
+from gateway.domain.identity import IdKind as _IdKind
+from gateway.domain.messages import Code as _Code
+from gateway.domain.states import CaseStatus as _CaseStatus
+from gateway.domain.states import ItemStatus as _ItemStatus
+from gateway.domain.states import PayoutStatus as _PayoutStatus
+from gateway.services.live_records import Freshness as _Freshness
+from gateway.services.write_back import AckOutcome as _AckOutcome
+
+E = TypeVar("E", bound=type[Enum])
+
+
+def published(kind: E, name: str | None = None) -> E:
+    """The enum with the docstrings that follow its members as descriptions."""
+    made = strawberry.enum(kind, name=name, description=inspect.getdoc(kind))
+    body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    texts: dict[str, str] = {}
+    last = ""
+    for node in body.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            last = node.targets[0].id
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and last:
+            texts[last] = " ".join(str(node.value.value).split())
+    for value in made.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        value.description = texts.get(value.name)
+    return made
+
+
+Applicability = published(_Applicability)
+DeliveryState = published(_DeliveryState)
+ClockKind = published(_ClockKind)
+DeadlineState = published(_DeadlineState)
+LimitUnit = published(_LimitUnit)
+Outcome = published(_Outcome, "DepartmentOutcome")
+PaymentState = published(_PaymentState)
+IdKind = published(_IdKind)
+Code = published(_Code, "Code")
+CaseStatus = published(_CaseStatus)
+ItemStatus = published(_ItemStatus)
+PayoutStatus = published(_PayoutStatus)
+Freshness = published(_Freshness)
+AckOutcome = published(_AckOutcome, "AcknowledgementOutcome")
+
+
+class _Flow(StrEnum):
+    """死亡情形: how the death happened; decides who opens the case and which certificate is issued (HZ §6.2)."""
+
+    OUTSIDE = "OUTSIDE"
+    """医疗机构外正常死亡: at home, in a care home or elsewhere, not in medical care."""
+    INSIDE = "INSIDE"
+    """医疗机构内或赴医途中正常死亡."""
+    ABNORMAL = "ABNORMAL"
+    """非正常死亡: by an external cause; unidentified bodies included."""
+
+
+class _Sex(StrEnum):
+    """性别."""
+
+    MALE = "MALE"
+    """男."""
+    FEMALE = "FEMALE"
+    """女."""
+    UNKNOWN = "UNKNOWN"
+    """不明."""
+
+
+class _Relation(StrEnum):
+    """与逝者关系."""
+
+    SPOUSE = "SPOUSE"
+    """配偶."""
+    CHILD = "CHILD"
+    """子女."""
+    PARENT = "PARENT"
+    """父母."""
+    GRANDCHILD_PATERNAL = "GRANDCHILD_PATERNAL"
+    """孙子女."""
+    GRANDCHILD_MATERNAL = "GRANDCHILD_MATERNAL"
+    """外孙子女."""
+    SIBLING = "SIBLING"
+    """兄弟姐妹."""
+    OTHER = "OTHER"
+    """其他."""
+
+
+class _Capacity(StrEnum):
+    """法律身份 (YY-205)."""
+
+    HEIR = "HEIR"
+    """继承人."""
+    LEGATEE = "LEGATEE"
+    """受遗赠人."""
+
+
+class _AccountKind(StrEnum):
+    """账户归属 (C-14)."""
+
+    DESIGNATED = "DESIGNATED"
+    """家属指定账户."""
+    DECEASED = "DECEASED"
+    """逝者本人账户."""
+    APPLICANT_HEIR = "APPLICANT_HEIR"
+    """申请人（继承人）账户, needs a reason (YY-320)."""
+    PAYEE = "PAYEE"
+    """领取人账户."""
+
+
+class _ItemKind(StrEnum):
+    """事项类别."""
+
+    CERT = "CERT"
+    """出具证明."""
+    DEREG = "DEREG"
+    """注销登记."""
+    STOP = "STOP"
+    """停发待遇."""
+    CLAIM = "CLAIM"
+    """待遇申领, with a payout."""
+    SETTLE = "SETTLE"
+    """账户结算."""
+    ENQ = "ENQ"
+    """查询: information, never a payout."""
+    SERVICE = "SERVICE"
+    """服务."""
+
+
+class _Trigger(StrEnum):
+    """启动方式."""
+
+    AUTO = "AUTO"
+    """自动推送, without a choice."""
+    TICK = "TICK"
+    """申请人勾选."""
+    EVENT = "EVENT"
+    """由事件触发."""
+
+
+class _Phase(StrEnum):
+    """办理阶段 (HZ-501)."""
+
+    CONFIRMATION = "CONFIRMATION"
+    """丧情确认."""
+    CREMATION = "CREMATION"
+    """遗体火化."""
+    AFTERCARE = "AFTERCARE"
+    """善后手续."""
+
+
+class _FieldType(StrEnum):
+    """表单项类型."""
+
+    TEXT = "TEXT"
+    """文本."""
+    ID_NUMBER = "ID_NUMBER"
+    """证件号码."""
+    PHONE = "PHONE"
+    """电话."""
+    DATE = "DATE"
+    """日期."""
+    DATE_TIME = "DATE_TIME"
+    """时间."""
+    AREA = "AREA"
+    """行政区划."""
+    OPTION = "OPTION"
+    """选项."""
+    BOOLEAN = "BOOLEAN"
+    """是否."""
+    ACCOUNT_NUMBER = "ACCOUNT_NUMBER"
+    """账号."""
+
+
+class _SupervisionKind(StrEnum):
+    """监督方式 (HZ-901)."""
+
+    INSPECTION = "INSPECTION"
+    """现场巡查."""
+    FOLLOW_UP_CALL = "FOLLOW_UP_CALL"
+    """事后回访."""
+
+
+Flow = published(_Flow, "DeathFlow")
+Sex = published(_Sex, "Sex")
+Relation = published(_Relation, "Relation")
+Capacity = published(_Capacity, "Capacity")
+AccountKind = published(_AccountKind, "AccountKind")
+ItemKind = published(_ItemKind, "ItemKind")
+Trigger = published(_Trigger, "ItemTrigger")
+Phase = published(_Phase, "Phase")
+FieldType = published(_FieldType, "FormFieldType")
+SupervisionKind = published(_SupervisionKind, "SupervisionKind")

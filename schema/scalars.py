@@ -1,0 +1,101 @@
+"""Custom scalars, each with its specification."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+Yuan = NewType("Yuan", Decimal)
+"""Yuan in and out of the schema; fen everywhere inside."""
+AreaCode = NewType("AreaCode", str)
+Slug = NewType("Slug", str)
+RequirementId = NewType("RequirementId", str)
+Time = NewType("Time", datetime)
+
+
+def yuan(fen: int) -> Yuan:
+    """480000 fen → 4800.00."""
+    return Yuan(Decimal(fen) / 100)
+
+
+def fen(amount: Decimal) -> int:
+    """4800.00 → 480000 fen."""
+    return int(amount * 100)
+
+
+def _yuan_out(value: Any) -> str:
+    return f"{Decimal(value):.2f}"
+
+
+def _yuan_in(value: Any) -> Yuan:
+    if isinstance(value, float):
+        value = repr(value)
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation as error:
+        raise ValueError("an amount is a decimal number of yuan with at most two places") from error
+    if not amount.is_finite() or amount != amount.quantize(Decimal("0.01")) or abs(amount) >= Decimal(10) ** 13:
+        raise ValueError("an amount is a decimal number of yuan with at most two places")
+    return Yuan(amount)
+
+
+def _time_in(value: Any) -> Time:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise ValueError("a time is RFC 3339, e.g. 2025-11-07T22:10:00+08:00") from error
+    if moment.tzinfo is None:
+        raise ValueError("a time needs its offset, e.g. +08:00")
+    return Time(moment.astimezone(UTC))
+
+
+def _time_out(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a string")
+    return value
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    Yuan: strawberry.scalar(
+        name="Yuan",
+        description="人民币金额（元）: an amount in yuan as a decimal string with two places, e.g. \"4800.00\".",
+        serialize=_yuan_out,
+        parse_value=_yuan_in,
+    ),
+    Time: strawberry.scalar(
+        name="DateTime",
+        description="时间: RFC 3339 with offset; answers are in UTC, e.g. \"2025-11-07T14:10:00Z\".",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=_time_out,
+        parse_value=_time_in,
+    ),
+    AreaCode: strawberry.scalar(
+        name="AreaCode",
+        description="行政区划代码: GB/T 2260, 6 digits, or 9 or 12 digits down to township and village.",
+        specified_by_url="https://openstd.samr.gov.cn/bzgk/gb/newGbInfo?hcno=C9C488FD717AFDCD52157F41C3302C6D",
+        serialize=str,
+        parse_value=_text,
+    ),
+    Slug: strawberry.scalar(
+        name="Slug",
+        description="代号: lower-case name of an item or a department, the same in every jurisdiction, "
+        "e.g. \"hukou-deregistration\".",
+        serialize=str,
+        parse_value=_text,
+    ),
+    RequirementId: strawberry.scalar(
+        name="RequirementId",
+        description="规则编号: row of the requirements matrix a rule rests on, e.g. \"HZ-607\"; "
+        "PD-… are conventions of this project.",
+        serialize=str,
+        parse_value=_text,
+    ),
+}

@@ -1,0 +1,350 @@
+"""DepartmentItem: one item of one case with one department, its gates, clocks, delivery and live record."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import relay
+
+from gateway.domain import case as c
+from gateway.domain import deadlines as d
+from gateway.domain.department import Record
+from gateway.domain.states import ItemStatus as Status
+from gateway.policy import decide
+from gateway.services import live_records as lr
+from schema.context import Info
+from schema.enums import (
+    Applicability,
+    ClockKind,
+    DeadlineState,
+    DeliveryState,
+    Freshness,
+    ItemStatus,
+    LimitUnit,
+    Outcome,
+)
+from schema.scalars import RequirementId, Slug, Time
+from schema.types.common import Certificate, Department, NamedValue, Reason
+from schema.types.payout import Payout
+from schema.types.people import reference, views_of
+from schema.types.policy import BusinessType, ItemDefinition
+from schema.view import View
+
+if TYPE_CHECKING:
+    from schema.types.case import Case
+
+
+@strawberry.type(description="前置条件: something a blocked item waits for.")
+class Gate:
+    reason: Reason = strawberry.field(description="等待什么、依据.")
+    item: Slug | None = strawberry.field(description="等待的事项.")
+    certificate: str | None = strawberry.field(description="等待的证照类型代码.")
+
+
+@strawberry.type(description="期限计算的一天: one day of the arithmetic.")
+class DeadlineDay:
+    on: date = strawberry.field(description="日期.")
+    counts: bool = strawberry.field(description="是否计入.")
+    note: str = strawberry.field(description="说明: WORKDAY, MAKE_UP_DAY (调休上班), WEEKEND, or the holiday's name.")
+
+
+@strawberry.type(description="期限: a time limit applied to this item, with its arithmetic.")
+class Deadline:
+    source: strawberry.Private[d.Deadline]
+
+    @strawberry.field(description="时限种类.")
+    def clock(self) -> ClockKind:
+        return self.source.limit.clock
+
+    @strawberry.field(description="状态.")
+    def state(self) -> DeadlineState:
+        return self.source.state
+
+    @strawberry.field(description="时限数值; null: the source states no number.")
+    def amount(self) -> int | None:
+        return self.source.limit.amount
+
+    @strawberry.field(description="时限单位.")
+    def unit(self) -> LimitUnit:
+        return self.source.limit.unit
+
+    @strawberry.field(description="起算时间.")
+    def started_at(self) -> Time | None:
+        return Time(self.source.started_at) if self.source.started_at else None
+
+    @strawberry.field(description="截止时间: the end (24:00) of the last working day; null without a number or calendar.")
+    def due_at(self) -> Time | None:
+        return Time(self.source.due_at) if self.source.due_at else None
+
+    @strawberry.field(description="完成时间.")
+    def ended_at(self) -> Time | None:
+        return Time(self.source.ended_at) if self.source.ended_at else None
+
+    @strawberry.field(description="逐日计算: every day counted or skipped; empty for hours.")
+    def days(self) -> list[DeadlineDay]:
+        return [DeadlineDay(on=day.on, counts=day.counts, note=day.note) for day in self.source.days]
+
+    @strawberry.field(description="缺少日历的年份.")
+    def missing_year(self) -> int | None:
+        return self.source.missing_year
+
+    @strawberry.field(description="依据的规则编号.")
+    def requirement_id(self) -> RequirementId:
+        return RequirementId(self.source.limit.source)
+
+    @strawberry.field(description="原文.")
+    def quote(self) -> str:
+        return self.source.limit.quote
+
+
+@strawberry.type(description="推送到达情况: the way into the department's own system.")
+class Delivery:
+    source: strawberry.Private[c.Delivery]
+
+    @strawberry.field(description="状态.")
+    def state(self) -> DeliveryState:
+        return self.source.state
+
+    @strawberry.field(description="尝试次数.")
+    def attempts(self) -> int:
+        return self.source.attempts
+
+    @strawberry.field(description="送达时间.")
+    def delivered_at(self) -> Time | None:
+        return Time(self.source.delivered_at) if self.source.delivered_at else None
+
+    @strawberry.field(description="部门系统自何时起没有响应; null: it answers.")
+    def failing_since(self) -> Time | None:
+        return Time(self.source.failing_since) if self.source.failing_since else None
+
+    @strawberry.field(description="最近一次失败的原因.")
+    def last_error(self) -> str | None:
+        return self.source.last_error
+
+    @strawberry.field(description="下一次尝试的时间.")
+    def next_attempt_at(self) -> Time | None:
+        return Time(self.source.next_attempt_at) if self.source.next_attempt_at else None
+
+
+@strawberry.type(
+    description="部门实时记录: what the department's own system shows now.  A silent department never fails the query: "
+    "see `freshness`."
+)
+class LiveRecord:
+    source: strawberry.Private[lr.LiveRecord]
+
+    @property
+    def _record(self) -> Record | None:
+        return self.source.record
+
+    @strawberry.field(description="时效.")
+    def freshness(self) -> Freshness:
+        return self.source.freshness
+
+    @strawberry.field(description="读取时间: when this record was read from the department.")
+    def as_of(self) -> Time | None:
+        return Time(self.source.as_of) if self.source.as_of else None
+
+    @strawberry.field(description="部门系统自何时起没有正常响应.")
+    def failing_since(self) -> Time | None:
+        return Time(self.source.failing_since) if self.source.failing_since else None
+
+    @strawberry.field(description="为何不是实时: UNAVAILABLE (no answer in time), UNINTELLIGIBLE (answer not in its format).")
+    def error(self) -> str | None:
+        return self.source.error
+
+    @strawberry.field(description="部门的结论.")
+    def outcome(self) -> Outcome | None:
+        return self._record.outcome if self._record else None
+
+    @strawberry.field(description="部门受理号.")
+    def reference(self) -> str | None:
+        return self._record.reference if self._record else None
+
+    @strawberry.field(description="部门系统的原始状态码.")
+    def raw_code(self) -> str | None:
+        return self._record.raw_code if self._record else None
+
+    @strawberry.field(description="部门系统的原文说明.")
+    def raw_message(self) -> str | None:
+        return (self._record.reason or self._record.raw_message or None) if self._record else None
+
+    @strawberry.field(description="部门系统的最后更新时间.")
+    def updated_at(self) -> Time | None:
+        return Time(self._record.updated_at) if self._record else None
+
+    @strawberry.field(description="部门系统的其他结果.")
+    def details(self) -> list[NamedValue]:
+        found = self._record.details if self._record else {}
+        return [NamedValue(name=name, value=value) for name, value in found.items()]
+
+
+@strawberry.federation.type(keys=["id"], description="部门事项: one item of one case, handled by one department.")
+class DepartmentItem(relay.Node):
+    key: relay.NodeID[str]
+    view: strawberry.Private[View]
+    item: strawberry.Private[c.Item]
+
+    @classmethod
+    def of(cls, view: View, slug: str) -> DepartmentItem:
+        return cls(key=c.submission_key(view.case.number, slug), view=view, item=view.case.items[slug])
+
+    @classmethod
+    async def resolve_nodes(cls, *, info: Info, node_ids, required=False):  # type: ignore[no-untyped-def, override]
+        keys = [c.split_key(node_id) for node_id in node_ids]
+        views = await views_of(info, [number for number, _ in keys])
+        return [
+            cls.of(view, slug) if view is not None and slug in view.case.items else None
+            for view, (_, slug) in zip(views, keys, strict=True)
+        ]
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> DepartmentItem | None:
+        """Federation: the item by global id."""
+        return await reference(info, cls, id)
+
+    @strawberry.field(description="所属办件.")
+    def case(self) -> Annotated[Case, strawberry.lazy("schema.types.case")]:
+        from schema.types.case import Case
+
+        return Case.of(self.view)
+
+    @strawberry.field(description="事项代号.")
+    def slug(self) -> Slug:
+        return Slug(self.item.slug)
+
+    @strawberry.field(description="事项目录中的定义.")
+    def definition(self) -> ItemDefinition:
+        return ItemDefinition(
+            source=self.view.definition(self.item.slug),
+            book=self.view.book,
+            connected=self.view.desk.outward.connected,
+        )
+
+    @strawberry.field(description="事项名称.")
+    def name(self) -> str:
+        return self.view.definition(self.item.slug).name
+
+    @strawberry.field(description="依据的规则编号.")
+    def requirement_id(self) -> RequirementId:
+        return RequirementId(self.view.definition(self.item.slug).source)
+
+    @strawberry.field(description="办理部门.")
+    def department(self) -> Department | None:
+        code = self.view.definition(self.item.slug).department
+        return Department.of(self.view.book, self.view.desk.outward.connected, code) if code else None
+
+    @strawberry.field(description="状态.")
+    def status(self) -> ItemStatus:
+        return self.item.status
+
+    @strawberry.field(description="进入当前状态的时间.")
+    def since(self) -> Time:
+        return Time(self.item.since)
+
+    @strawberry.field(description="是否适用.")
+    def applicability(self) -> Applicability:
+        return self.item.applicability
+
+    @strawberry.field(description="为何适用或不适用.")
+    def reason(self) -> Reason:
+        return Reason(source=self.item.reason)
+
+    @strawberry.field(description="是否由申请人勾选.")
+    def chosen(self) -> bool:
+        return self.item.chosen
+
+    @strawberry.field(description="业务类型.")
+    def business_types(self) -> list[BusinessType]:
+        kinds = self.view.definition(self.item.slug).business_types
+        return [BusinessType.of(kind) for kind in kinds if kind.code in self.item.business_types]
+
+    @strawberry.field(description="等待的前置条件; empty unless BLOCKED.")
+    def waits_for(self) -> list[Gate]:
+        if self.item.status is not Status.BLOCKED:
+            return []
+        view = self.view
+        closed = decide.gates(view.book, view.policy, view.case, view.definition(self.item.slug))
+        return [
+            Gate(
+                reason=Reason(source=gate.reason),
+                item=Slug(gate.refers_to) if gate.refers_to in view.case.items else None,
+                certificate=gate.refers_to if gate.refers_to and gate.refers_to not in view.case.items else None,
+            )
+            for gate in closed
+        ]
+
+    @strawberry.field(description="推送时间: when its gates opened; its clocks start here.")
+    def pushed_at(self) -> Time | None:
+        return Time(self.item.pushed_at) if self.item.pushed_at else None
+
+    @strawberry.field(description="受理时间.")
+    def accepted_at(self) -> Time | None:
+        return Time(self.item.accepted_at) if self.item.accepted_at else None
+
+    @strawberry.field(description="结束时间.")
+    def finished_at(self) -> Time | None:
+        return Time(self.item.finished_at) if self.item.finished_at else None
+
+    @strawberry.field(description="部门受理号.")
+    def reference(self) -> str | None:
+        return self.item.reference
+
+    @strawberry.field(description="部门说明: reason of a refusal or of a request for correction, in its words.")
+    def outcome(self) -> str | None:
+        return self.item.outcome
+
+    @strawberry.field(description="需补正的内容.")
+    def missing(self) -> list[str]:
+        return list(self.item.missing)
+
+    @strawberry.field(description="补正次数.")
+    def corrections(self) -> int:
+        return self.item.correction
+
+    @strawberry.field(description="生效时间: YYYY-MM (次月) or YYYY (次年); null: at once, or not done yet.")
+    def effective(self) -> str | None:
+        return self.item.effective
+
+    @strawberry.field(description="办理结果的其他内容, e.g. the booked time.")
+    def details(self) -> list[NamedValue]:
+        return [NamedValue(name=name, value=value) for name, value in self.item.details.items()]
+
+    @strawberry.field(description="推送到达情况.")
+    def delivery(self) -> Delivery:
+        return Delivery(source=self.item.delivery)
+
+    @strawberry.field(description="期限.")
+    def deadlines(self) -> list[Deadline]:
+        return [Deadline(source=found) for found in self.view.deadlines(self.item)]
+
+    @strawberry.field(description="下一个截止时间; null: none runs, or it cannot be told.")
+    def due_at(self) -> Time | None:
+        due, _ = decide.next_due(self.view.deadlines(self.item))
+        return Time(due) if due else None
+
+    @strawberry.field(description="是否已超时.")
+    def overdue(self) -> bool:
+        return any(found.state is d.DeadlineState.OVERDUE for found in self.view.deadlines(self.item))
+
+    @strawberry.field(description="出具的证照.")
+    def certificates(self) -> list[Certificate]:
+        found = [certificate for certificate in self.view.case.certificates if certificate.item == self.item.slug]
+        return [Certificate.of(self.view.book, certificate) for certificate in found]
+
+    @strawberry.field(description="款项.")
+    def payouts(self) -> list[Payout]:
+        found = [payout for payout in self.view.case.payouts.values() if payout.item == self.item.slug]
+        return [Payout.of(self.view, payout.id) for payout in found]
+
+    @strawberry.field(
+        description="部门实时记录; null: nothing was sent to the department's own system.  However many items and cases "
+        "are asked for, each department is asked once."
+    )
+    async def live_record(self, info: Info) -> LiveRecord | None:
+        code = self.view.definition(self.item.slug).department
+        if code is None or self.item.delivery.state is c.DeliveryState.NONE:
+            return None
+        return LiveRecord(source=await info.context.live_loader.load((code, self.key)))

@@ -1,0 +1,175 @@
+"""Timeline: the case's ledger as a viewer may read it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+import strawberry
+from strawberry import relay
+
+from gateway.access.rights import Viewer
+from gateway.domain import events as e
+from gateway.domain.messages import Code, refuse
+from gateway.store.cases import Entry
+from schema.scalars import Slug, Time
+from schema.types.common import NamedValue, Reason
+from schema.view import View
+
+TITLES = {
+    "case.opened": "立案",
+    "case.reported": "填报报丧信息",
+    "items.evaluated": "判定事项",
+    "items.pushed": "推送",
+    "delivery.succeeded": "送达部门系统",
+    "delivery.failed": "推送未达，将重试",
+    "delivery.redriven": "人工重新推送",
+    "item.accepted": "受理",
+    "item.correction_requested": "要求补正",
+    "item.correction_answered": "已补正",
+    "item.completed": "办结",
+    "item.refused": "不予办理",
+    "item.ruled_out": "不适用",
+    "certificate.issued": "出具证照",
+    "case.flow_changed": "死亡情形变更",
+    "deceased.identified": "身份确认",
+    "account.given": "提供收款账户",
+    "payout.approved": "核定金额",
+    "payout.held": "暂缓发放",
+    "payout.instructed": "下达收款账户",
+    "instruction.succeeded": "收款账户送达",
+    "instruction.failed": "收款账户未达，将重试",
+    "payout.paid": "已发放",
+    "payout.returned": "退汇",
+    "write_back.refused": "回传未被接受",
+    "join.requested": "亲属申请加入",
+    "join.answered": "答复加入申请",
+    "case.noted": "监督记录",
+    "case.closed": "办结归档",
+}
+STAFF_ONLY = (e.DeliveryFailed, e.InstructionFailed, e.DeliveryRedriven, e.WriteBackRefused, e.JoinRequested, e.Noted)
+"""Entries that concern the staff; hidden from roles whose table hides staff matters."""
+
+
+@strawberry.type(description="时间线条目: one entry of the ledger.")
+class TimelineEvent:
+    sequence: int = strawberry.field(description="序号.")
+    at: Time = strawberry.field(description="时间.")
+    type: str = strawberry.field(description="事件代码, e.g. item.completed.")
+    title: str = strawberry.field(description="事件名称.")
+    text: str = strawberry.field(description="一句话说明.")
+    actor: str = strawberry.field(description="谁: role, and the department where it matters.")
+    items: list[Slug] = strawberry.field(description="涉及的事项.")
+    reason: Reason | None = strawberry.field(description="原因, e.g. of a write-back that was not taken.")
+    details: list[NamedValue] = strawberry.field(description="其他内容.")
+    hash: str = strawberry.field(description="链式摘要: hash of this entry over the one before it.")
+
+
+@strawberry.type(description="时间线的一项.")
+class TimelineEdge:
+    cursor: str = strawberry.field(description="游标.")
+    node: TimelineEvent = strawberry.field(description="条目.")
+
+
+@strawberry.type(description="时间线, oldest first.")
+class TimelineConnection:
+    edges: list[TimelineEdge] = strawberry.field(description="列表.")
+    page_info: relay.PageInfo = strawberry.field(description="分页信息.")
+    total_count: int = strawberry.field(description="总数.")
+
+    @strawberry.field(description="条目, without the edges.")
+    def nodes(self) -> list[TimelineEvent]:
+        return [edge.node for edge in self.edges]
+
+
+def timeline(view: View, viewer: Viewer, entries: list[Entry], first: int, after: str | None) -> TimelineConnection:
+    """One page.  Raises ``Refused`` (FIELD_INVALID) for a cursor that is none or a page that is too large."""
+    shown = [entry for entry in entries if _visible(view, viewer, entry)]
+    start = _position(after) if after else 0
+    page = [entry for entry in shown if entry.seq > start][: _size(first)]
+    edges = [TimelineEdge(cursor=_cursor(entry.seq), node=_event(view, entry)) for entry in page]
+    more = bool(page) and page[-1].seq != shown[-1].seq
+    info = relay.PageInfo(
+        has_next_page=more,
+        has_previous_page=start > 0,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
+    )
+    return TimelineConnection(edges=edges, page_info=info, total_count=len(shown))
+
+
+def _visible(view: View, viewer: Viewer, entry: Entry) -> bool:
+    role = view.desk.rights.roles[viewer.role]
+    if role.fields.staff != "FULL" and isinstance(entry.event, STAFF_ONLY):
+        return False
+    if role.items == "ALL":
+        return True
+    slugs = _slugs(entry.event)
+    return bool(slugs) and any(slug in view.case.items for slug in slugs)
+
+
+def _event(view: View, entry: Entry) -> TimelineEvent:
+    event = entry.event
+    slugs = [slug for slug in _slugs(event) if slug in view.case.items]
+    names = "、".join(view.definition(slug).name for slug in slugs)
+    title = TITLES[event.type]
+    who = view.desk.rights.roles.get(entry.actor.role)
+    actor = who.name if who else entry.actor.role
+    if entry.actor.department:
+        actor = f"{view.book.word('departments', entry.actor.department).name}（{actor}）"
+    reason = getattr(event, "reason", None)
+    text = f"{title}：{names}" if names and len(slugs) <= 3 else f"{title}（{len(slugs)}项）" if names else title
+    if isinstance(reason, str) and reason:
+        text += f"。{reason}"
+    return TimelineEvent(
+        sequence=entry.seq,
+        at=Time(entry.at),
+        type=event.type,
+        title=title,
+        text=text,
+        actor=actor,
+        items=[Slug(slug) for slug in slugs],
+        reason=Reason(source=reason) if reason is not None and not isinstance(reason, str) else None,
+        details=_details(view, event),
+        hash=entry.hash,
+    )
+
+
+def _slugs(event: e.Event) -> tuple[str, ...]:
+    if isinstance(event, e.Pushed):
+        return event.slugs
+    if isinstance(event, e.Evaluated):
+        return tuple(verdict.slug for verdict in event.verdicts)
+    payout = getattr(event, "payout", None)
+    slug = payout.partition(":")[0] if isinstance(payout, str) else getattr(event, "slug", None)
+    return (slug,) if slug else ()
+
+
+def _details(view: View, event: e.Event) -> list[NamedValue]:
+    """Only what is no personal data: numbers of certificates and amounts stand at their own types."""
+    names = ("raw_code", "reference", "serial", "effective", "department", "error", "kind", "text", "answer")
+    found = [(name, getattr(event, name, None)) for name in names]
+    if isinstance(event, e.CertificateIssued):
+        found.append(("certificate", view.book.word("certificates", event.certificate).name))
+    if isinstance(event, e.PayoutApproved):
+        found.append(("amount", f"{event.fen / 100:.2f}"))
+    return [NamedValue(name=name, value=str(value)) for name, value in found if value]
+
+
+def _size(first: int) -> int:
+    if not 1 <= first <= 200:
+        words = {"label": "first", "path": "first", "detail": "应为1至200", "detail_en": "1 to 200"}
+        raise refuse(Code.FIELD_INVALID, "first", **words)
+    return first
+
+
+def _cursor(seq: int) -> str:
+    return base64.urlsafe_b64encode(f"entry:{seq}".encode()).decode()
+
+
+def _position(cursor: str) -> int:
+    try:
+        return int(base64.urlsafe_b64decode(cursor).decode().removeprefix("entry:"))
+    except (ValueError, binascii.Error) as error:
+        words = {"label": "after", "path": "after", "detail": "不是有效的游标", "detail_en": "not a cursor"}
+        raise refuse(Code.FIELD_INVALID, "after", **words) from error
