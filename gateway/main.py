@@ -112,7 +112,7 @@ def _issuer(settings: Settings) -> Issuer:
 @contextlib.asynccontextmanager
 async def _lifespan(desk: Desk, engine: Engine, outward: Outward) -> AsyncIterator[None]:
     desk.database.create()
-    engine.start({"deliver": outward.deliver, "instruct": outward.instruct})
+    await engine.start({"deliver": outward.deliver, "instruct": outward.instruct})
     await asyncio.to_thread(engine.beat, desk.database.sqlite)
     outward.start()
     try:

@@ -68,6 +68,8 @@ class Settings:
     max_depth: int = 12
     max_aliases: int = 30
     max_tokens: int = 4000
+    max_cost: int = 100_000
+    """Fields one answer may have, by estimate."""
     page_size_limit: int = 100
     queue_poll_s: float = 0.25
     """How often the durable engine looks for work."""
@@ -102,7 +104,7 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
         raise BadSetting(f"{PREFIX}CLOCK_START is for development; production runs on the real clock")
     if ladder := given.pop("RETRY_LADDER_S", None):
         values["retry_ladder_s"] = tuple(_number("RETRY_LADDER_S", part) for part in ladder.split(","))
-    for name in ("max_body_bytes", "max_depth", "max_aliases", "max_tokens", "page_size_limit"):
+    for name in ("max_body_bytes", "max_depth", "max_aliases", "max_tokens", "max_cost", "page_size_limit"):
         if (text := given.pop(name.upper(), None)) is not None:
             values[name] = int(_number(name.upper(), text))
     for name in ("queue_poll_s", "heartbeat_s"):
@@ -111,9 +113,7 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
     unknown = sorted(name for name in given if not name.startswith("TEST_"))
     if unknown:
         raise BadSetting("not a setting: " + ", ".join(PREFIX + name for name in unknown))
-    return Settings(
-        data_dir=data_dir, mode=mode, departments=departments, credentials=credentials, **keys, **values
-    )
+    return Settings(data_dir=data_dir, mode=mode, departments=departments, credentials=credentials, **keys, **values)
 
 
 def _departments(given: dict[str, str], codes: tuple[str, ...]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:

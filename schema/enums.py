@@ -5,32 +5,35 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Callable
 from enum import Enum, StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import strawberry
 
-from gateway.domain.case import Applicability as _Applicability
-from gateway.domain.case import DeliveryState as _DeliveryState
-from gateway.domain.deadlines import ClockKind as _ClockKind
-from gateway.domain.deadlines import DeadlineState as _DeadlineState
-from gateway.domain.deadlines import LimitUnit as _LimitUnit
-from gateway.domain.department import Outcome as _Outcome
-from gateway.domain.department import PaymentState as _PaymentState
-from gateway.domain.identity import IdKind as _IdKind
-from gateway.domain.messages import Code as _Code
-from gateway.domain.states import CaseStatus as _CaseStatus
-from gateway.domain.states import ItemStatus as _ItemStatus
-from gateway.domain.states import PayoutStatus as _PayoutStatus
-from gateway.services.live_records import Freshness as _Freshness
-from gateway.services.write_back import AckOutcome as _AckOutcome
+from gateway.domain.case import Applicability, DeliveryState
+from gateway.domain.deadlines import ClockKind, DeadlineState, LimitUnit
+from gateway.domain.department import Outcome, PaymentState
+from gateway.domain.identity import IdKind
+from gateway.domain.messages import Code
+from gateway.domain.states import CaseStatus, ItemStatus, PayoutStatus
+from gateway.services.live_records import Freshness
+from gateway.services.write_back import AckOutcome
 
 E = TypeVar("E", bound=type[Enum])
 
 
-def published(kind: E, name: str | None = None) -> E:
-    """The enum with the docstrings that follow its members as descriptions."""
-    made = strawberry.enum(kind, name=name, description=inspect.getdoc(kind))
+def published(name: str) -> Callable[[E], E]:
+    """Publishes an enum under a name, with the docstrings that follow its members as descriptions."""
+
+    def publish(kind: E) -> E:
+        _describe(strawberry.enum(kind, name=name, description=inspect.getdoc(kind)), kind)
+        return kind
+
+    return publish
+
+
+def _describe(made: Any, kind: type[Enum]) -> None:
     body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
     assert isinstance(body, ast.ClassDef)
     texts: dict[str, str] = {}
@@ -40,28 +43,28 @@ def published(kind: E, name: str | None = None) -> E:
             last = node.targets[0].id
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and last:
             texts[last] = " ".join(str(node.value.value).split())
-    for value in made.__strawberry_definition__.values:  # type: ignore[attr-defined]
+    for value in made.__strawberry_definition__.values:
         value.description = texts.get(value.name)
-    return made
 
 
-Applicability = published(_Applicability)
-DeliveryState = published(_DeliveryState)
-ClockKind = published(_ClockKind)
-DeadlineState = published(_DeadlineState)
-LimitUnit = published(_LimitUnit)
-Outcome = published(_Outcome, "DepartmentOutcome")
-PaymentState = published(_PaymentState)
-IdKind = published(_IdKind)
-Code = published(_Code, "Code")
-CaseStatus = published(_CaseStatus)
-ItemStatus = published(_ItemStatus)
-PayoutStatus = published(_PayoutStatus)
-Freshness = published(_Freshness)
-AckOutcome = published(_AckOutcome, "AcknowledgementOutcome")
+published("Applicability")(Applicability)
+published("DeliveryState")(DeliveryState)
+published("ClockKind")(ClockKind)
+published("DeadlineState")(DeadlineState)
+published("LimitUnit")(LimitUnit)
+published("DepartmentOutcome")(Outcome)
+published("PaymentState")(PaymentState)
+published("IdKind")(IdKind)
+published("Code")(Code)
+published("CaseStatus")(CaseStatus)
+published("ItemStatus")(ItemStatus)
+published("PayoutStatus")(PayoutStatus)
+published("Freshness")(Freshness)
+published("AcknowledgementOutcome")(AckOutcome)
 
 
-class _Flow(StrEnum):
+@published("DeathFlow")
+class Flow(StrEnum):
     """死亡情形: how the death happened; decides who opens the case and which certificate is issued (HZ §6.2)."""
 
     OUTSIDE = "OUTSIDE"
@@ -72,7 +75,8 @@ class _Flow(StrEnum):
     """非正常死亡: by an external cause; unidentified bodies included."""
 
 
-class _Sex(StrEnum):
+@published("Sex")
+class Sex(StrEnum):
     """性别."""
 
     MALE = "MALE"
@@ -83,7 +87,8 @@ class _Sex(StrEnum):
     """不明."""
 
 
-class _Relation(StrEnum):
+@published("Relation")
+class Relation(StrEnum):
     """与逝者关系."""
 
     SPOUSE = "SPOUSE"
@@ -102,7 +107,8 @@ class _Relation(StrEnum):
     """其他."""
 
 
-class _Capacity(StrEnum):
+@published("Capacity")
+class Capacity(StrEnum):
     """法律身份 (YY-205)."""
 
     HEIR = "HEIR"
@@ -111,7 +117,8 @@ class _Capacity(StrEnum):
     """受遗赠人."""
 
 
-class _AccountKind(StrEnum):
+@published("AccountKind")
+class AccountKind(StrEnum):
     """账户归属 (C-14)."""
 
     DESIGNATED = "DESIGNATED"
@@ -124,7 +131,8 @@ class _AccountKind(StrEnum):
     """领取人账户."""
 
 
-class _ItemKind(StrEnum):
+@published("ItemKind")
+class ItemKind(StrEnum):
     """事项类别."""
 
     CERT = "CERT"
@@ -143,7 +151,8 @@ class _ItemKind(StrEnum):
     """服务."""
 
 
-class _Trigger(StrEnum):
+@published("ItemTrigger")
+class Trigger(StrEnum):
     """启动方式."""
 
     AUTO = "AUTO"
@@ -154,7 +163,8 @@ class _Trigger(StrEnum):
     """由事件触发."""
 
 
-class _Phase(StrEnum):
+@published("Phase")
+class Phase(StrEnum):
     """办理阶段 (HZ-501)."""
 
     CONFIRMATION = "CONFIRMATION"
@@ -165,7 +175,8 @@ class _Phase(StrEnum):
     """善后手续."""
 
 
-class _FieldType(StrEnum):
+@published("FormFieldType")
+class FieldType(StrEnum):
     """表单项类型."""
 
     TEXT = "TEXT"
@@ -188,22 +199,21 @@ class _FieldType(StrEnum):
     """账号."""
 
 
-class _SupervisionKind(StrEnum):
+@published("Language")
+class Language(StrEnum):
+    """语言: language of a text."""
+
+    ZH = "ZH"
+    """中文."""
+    EN = "EN"
+    """English."""
+
+
+@published("SupervisionKind")
+class SupervisionKind(StrEnum):
     """监督方式 (HZ-901)."""
 
     INSPECTION = "INSPECTION"
     """现场巡查."""
     FOLLOW_UP_CALL = "FOLLOW_UP_CALL"
     """事后回访."""
-
-
-Flow = published(_Flow, "DeathFlow")
-Sex = published(_Sex, "Sex")
-Relation = published(_Relation, "Relation")
-Capacity = published(_Capacity, "Capacity")
-AccountKind = published(_AccountKind, "AccountKind")
-ItemKind = published(_ItemKind, "ItemKind")
-Trigger = published(_Trigger, "ItemTrigger")
-Phase = published(_Phase, "Phase")
-FieldType = published(_FieldType, "FormFieldType")
-SupervisionKind = published(_SupervisionKind, "SupervisionKind")

@@ -66,13 +66,13 @@ def _text(value: Any) -> str:
 SCALARS: dict[object, ScalarDefinition] = {
     Yuan: strawberry.scalar(
         name="Yuan",
-        description="人民币金额（元）: an amount in yuan as a decimal string with two places, e.g. \"4800.00\".",
+        description='人民币金额（元）: an amount in yuan as a decimal string with two places, e.g. "4800.00".',
         serialize=_yuan_out,
         parse_value=_yuan_in,
     ),
     Time: strawberry.scalar(
         name="DateTime",
-        description="时间: RFC 3339 with offset; answers are in UTC, e.g. \"2025-11-07T14:10:00Z\".",
+        description='时间: RFC 3339 with offset; answers are in UTC, e.g. "2025-11-07T14:10:00Z".',
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=_time_out,
         parse_value=_time_in,
@@ -87,13 +87,13 @@ SCALARS: dict[object, ScalarDefinition] = {
     Slug: strawberry.scalar(
         name="Slug",
         description="代号: lower-case name of an item or a department, the same in every jurisdiction, "
-        "e.g. \"hukou-deregistration\".",
+        'e.g. "hukou-deregistration".',
         serialize=str,
         parse_value=_text,
     ),
     RequirementId: strawberry.scalar(
         name="RequirementId",
-        description="规则编号: row of the requirements matrix a rule rests on, e.g. \"HZ-607\"; "
+        description='规则编号: row of the requirements matrix a rule rests on, e.g. "HZ-607"; '
         "PD-… are conventions of this project.",
         serialize=str,
         parse_value=_text,

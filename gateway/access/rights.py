@@ -80,9 +80,7 @@ def allow(rights: Rights, viewer: Viewer | None, operation: str) -> Viewer:
         raise refuse(Code.UNAUTHENTICATED)
     if operation in rights.everyone or operation in rights.roles[viewer.role].may:
         return viewer
-    raise refuse(
-        Code.FORBIDDEN, None, "HZ-816", right=operation, contact=rights.contact, contact_en=rights.contact_en
-    )
+    raise refuse(Code.FORBIDDEN, None, "HZ-816", right=operation, contact=rights.contact, contact_en=rights.contact_en)
 
 
 def prefixes(viewer: Viewer) -> tuple[str, ...] | None:

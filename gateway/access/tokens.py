@@ -40,9 +40,7 @@ class Issuer:
         def plain(data: bytes) -> str:
             return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
-        public = (
-            Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        )
+        public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         key: dict[str, Any] = {"kty": "OKP", "crv": "Ed25519", "d": plain(seed), "x": plain(public)}
         return cls(OKPKey.import_key(key))
 

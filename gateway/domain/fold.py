@@ -234,9 +234,7 @@ def _returned(case: Case, event: e.PayoutReturned, at: datetime) -> None:
 
 
 def _join_requested(case: Case, event: e.JoinRequested, at: datetime) -> None:
-    case.joins[event.request] = JoinRequest(
-        event.request, event.name, event.relation, event.phone, event.subject, at
-    )
+    case.joins[event.request] = JoinRequest(event.request, event.name, event.relation, event.phone, event.subject, at)
 
 
 def _join_answered(case: Case, event: e.JoinAnswered, at: datetime) -> None:

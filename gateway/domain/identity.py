@@ -55,7 +55,7 @@ def check(kind: IdKind, number: str, today: date) -> IdCheck:
     if kind is IdKind.UNKNOWN:
         return IdCheck(number)
     if len(number) == 15 and kind is IdKind.RESIDENT_ID:
-        if not number.isdigit():
+        if not re.fullmatch(r"[0-9]{15}", number):
             return IdCheck(number, "CHARACTERS")
         return _dated(number, f"19{number[6:12]}", int(number[14]), today)
     if len(number) != 18:

@@ -142,8 +142,6 @@ PAYOUT: Machine[PayoutStatus] = Machine(
 def mermaid(machine: Machine[S]) -> str:
     """The table as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {machine.initial.value}"]
-    lines += [
-        f"    {source.value} --> {target.value}: {event}" for (source, event), target in machine.edges.items()
-    ]
+    lines += [f"    {source.value} --> {target.value}: {event}" for (source, event), target in machine.edges.items()]
     lines += [f"    {state.value} --> [*]" for state in sorted(machine.final)]
     return "\n".join(lines)

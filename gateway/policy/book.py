@@ -83,9 +83,8 @@ def holds(condition: Condition | None, facts: Facts) -> bool | None:
 
 def inside(code: str, area: str) -> bool:
     """Whether an administrative code lies in the subtree of an area: 330502 in 330500, 330502001 in 330502."""
-    stem = area[:6]
-    if len(area) == 6:
-        stem = area[:2] if area.endswith("0000") else area[:4] if area.endswith("00") else area
-    else:
-        stem = area[:9] if area.endswith("000") else area
+    stem = area
+    for length, zeros in ((9, "000"), (6, "000"), (4, "00"), (2, "00")):
+        if stem == stem[:length] + zeros:
+            stem = stem[:length]
     return code.startswith(stem)

@@ -20,9 +20,9 @@ _ID_FAULTS = {
     "BIRTH_DATE": ("出生日期不存在", "the birth date does not exist"),
     "CHECK_DIGIT": ("校验码不正确", "the check digit is wrong"),
 }
-_PHONE = re.compile(r"^(\+?86)?(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}(-\d{1,6})?|\d{7,8}|1\d{4})$")
-_AREA = re.compile(r"^(\d{6}|\d{9}|\d{12})$")
-_ACCOUNT = re.compile(r"^\d{8,32}$")
+_PHONE = re.compile(r"(\+?86)?(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}(-\d{1,6})?|\d{7,8}|1\d{4})", re.ASCII)
+_AREA = re.compile(r"\d{6}|\d{9}|\d{12}", re.ASCII)
+_ACCOUNT = re.compile(r"\d{8,32}", re.ASCII)
 
 
 def check(book: PolicyBook, policy: Jurisdiction, form: Form, today: date) -> list[Problem]:
@@ -95,11 +95,11 @@ def _value(
         fault = check_id(kind, str(value), today).fault
         if fault is not None:
             yield wrong(*_ID_FAULTS[fault], Code.ID_NUMBER_INVALID)
-    elif field.type == "PHONE" and not _PHONE.match(str(value).replace(" ", "")):
+    elif field.type == "PHONE" and not _PHONE.fullmatch(str(value).replace(" ", "")):
         yield wrong("应为手机号或带区号的固定电话", "a mobile number, or a landline with area code")
-    elif field.type == "AREA" and not _AREA.match(str(value)):
+    elif field.type == "AREA" and not _AREA.fullmatch(str(value)):
         yield Problem(Reason(Code.AREA_UNKNOWN, ids, {**words, "value": str(value)[:20]}), field.path)
-    elif field.type == "ACCOUNT_NUMBER" and not _ACCOUNT.match(str(value).replace(" ", "")):
+    elif field.type == "ACCOUNT_NUMBER" and not _ACCOUNT.fullmatch(str(value).replace(" ", "")):
         yield wrong("账号应为8至32位数字", "8 to 32 digits")
     elif field.type == "OPTION" and field.options and str(value) not in field.options:
         shown = {**words, "value": str(value)[:40], "options": "、".join(field.options)}

@@ -189,9 +189,7 @@ def _paid_at(payouts: Sequence[Payout]) -> datetime | None:
     return max((at for at in paid if at is not None), default=None) if paid and None not in paid else None
 
 
-def effective(
-    policy: Jurisdiction, calendar: Calendar, case: Case, item: ItemDefinition, now: datetime
-) -> str | None:
+def effective(policy: Jurisdiction, calendar: Calendar, case: Case, item: ItemDefinition, now: datetime) -> str | None:
     """When a stop takes effect (PD-05): ``YYYY-MM`` for the next month, ``YYYY`` for the next year."""
     if item.effect is None:
         return None

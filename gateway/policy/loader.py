@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -11,11 +13,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from gateway.domain.calendar import Calendar, Year
+from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, PersonForm
 from gateway.policy.book import PolicyBook
-from gateway.policy.model import CalendarYear, Catalogue, Jurisdiction
+from gateway.policy.model import CalendarYear, Catalogue, Condition, Jurisdiction, Misplaced, Strict
 
 DATA = Path(__file__).resolve().parent / "data"
 M = TypeVar("M", bound=BaseModel)
+Loc = tuple[str | int, ...]
 
 
 class PolicyMistake(Exception):
@@ -29,20 +33,24 @@ class PolicyMistake(Exception):
 def load(data: Path = DATA, more: tuple[Path, ...] = ()) -> PolicyBook:
     """Everything below ``data`` plus the jurisdiction files ``more``.  Raises ``PolicyMistake`` with all of them."""
     mistakes: list[str] = []
-    catalogue = _merge([_read(path, mistakes) for path in sorted((data / "catalogue").glob("*.yaml"))])
-    shared = _check(catalogue, Catalogue, data / "catalogue", mistakes)
+    parts = [(path, _read(path, mistakes)) for path in sorted((data / "catalogue").glob("*.yaml"))]
+    words = {key: value for _, part in parts if part is not None for key, value in part.items()}
+    shared = _check(words, Catalogue, data / "catalogue", mistakes, parts)
     years = [
         _check(_read(path, mistakes), CalendarYear, path, mistakes)
         for path in sorted((data / "calendar").glob("*.yaml"))
     ]
-    jurisdictions = [
-        (path, _check(_read(path, mistakes), Jurisdiction, path, mistakes))
-        for path in (*sorted(data.glob("*.yaml")), *more)
-    ]
-    if shared is not None:
-        for path, jurisdiction in jurisdictions:
-            if jurisdiction is not None:
-                mistakes += [f"{path}: {what}" for what in _unknown_words(jurisdiction, shared)]
+    files = [(path, _read(path, mistakes)) for path in (*sorted(data.glob("*.yaml")), *more)]
+    found: list[Jurisdiction] = []
+    for path, plain in files:
+        jurisdiction = _check(plain, Jurisdiction, path, mistakes)
+        if jurisdiction is None:
+            continue
+        wrong = [*_unknown_facts(jurisdiction), *(_unknown_words(jurisdiction, shared) if shared else [])]
+        if any((other.code, other.version) == (jurisdiction.code, jurisdiction.version) for other in found):
+            wrong.append((("version",), f"version: {jurisdiction.code} {jurisdiction.version} is given twice"))
+        mistakes += [f"{path}:{_line(plain, loc)}: {what}" for loc, what in wrong]
+        found.append(jurisdiction)
     if mistakes or shared is None:
         raise PolicyMistake(mistakes)
     read = {
@@ -54,31 +62,45 @@ def load(data: Path = DATA, more: tuple[Path, ...] = ()) -> PolicyBook:
         for year in years
         if year is not None
     }
-    found = [jurisdiction for _, jurisdiction in jurisdictions if jurisdiction is not None]
     calendars = {jurisdiction.code: Calendar(read, ZoneInfo(jurisdiction.time_zone)) for jurisdiction in found}
     return PolicyBook(tuple(found), shared, calendars)
 
 
 def _read(path: Path, mistakes: list[str]) -> Any:
     try:
-        return YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
+        data = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
+        if isinstance(data, Mapping):
+            return data
+        mistakes.append(f"{path}:1: the file is empty, or not a mapping of keys")
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         mistakes.append(f"{path}:{line}: not YAML: {error.problem}")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        mistakes.append(f"{path}:{line}: not UTF-8")
     except OSError as error:
-        mistakes.append(f"{path}: {error.strerror}")
+        mistakes.append(f"{path}:1: {error.strerror}")
     return None
 
 
-def _check(data: Any, model: type[M], path: Path, mistakes: list[str]) -> M | None:
+def _check(
+    data: Any, model: type[M], path: Path, mistakes: list[str], parts: Sequence[tuple[Path, Any]] = ()
+) -> M | None:
+    """``parts``: the files ``data`` was put together from."""
     if data is None:
         return None
     try:
         return model.model_validate(data)
     except ValidationError as error:
         for mistake in error.errors():
-            where = ".".join(str(part) for part in mistake["loc"]) or "file"
-            mistakes.append(f"{path}:{_line(data, mistake['loc'])}: {where}: {mistake['msg']}")
+            loc = mistake["loc"]
+            cause = mistake.get("ctx", {}).get("error")
+            if isinstance(cause, Misplaced):
+                loc = (*loc, *cause.loc)
+            where = ".".join(str(step) for step in loc) or "file"
+            holding = ((file, part) for file, part in parts if part is not None and loc and loc[0] in part)
+            file, part = next(holding, (path, data))
+            mistakes.append(f"{file}:{_line(part, loc)}: {where}: {mistake['msg']}")
     return None
 
 
@@ -95,30 +117,61 @@ def _line(data: Any, loc: tuple[int | str, ...]) -> int:
     return line
 
 
-def _merge(parts: list[Any]) -> dict[str, Any]:
-    return {key: value for part in parts if part for key, value in part.items()}
-
-
-def _unknown_words(jurisdiction: Jurisdiction, shared: Catalogue) -> list[str]:
+def _unknown_words(jurisdiction: Jurisdiction, shared: Catalogue) -> Iterator[tuple[Loc, str]]:
     departments = {entry.code for entry in shared.departments}
     certificates = {entry.code for entry in shared.certificates}
     payments = {entry.code for entry in shared.payments}
     relations = {entry.code for entry in shared.relations}
-    wrong = []
-    for item in jurisdiction.items:
-        named = [*item.issues, *item.evidence, *(c for gate in item.requires for c in gate.certificate or [])]
-        wrong += [f"item {item.slug}: no certificate {c} in the catalogue" for c in named if c not in certificates]
+    for at, item in enumerate(jurisdiction.items):
+        named: list[tuple[Loc, list[str]]] = [(("issues",), item.issues), (("evidence",), item.evidence)]
+        named += [(("requires", gate), found.certificate or []) for gate, found in enumerate(item.requires)]
+        for loc, wanted in named:
+            for kind in wanted:
+                if kind not in certificates:
+                    yield ("items", at, *loc), f"item {item.slug}: no certificate {kind} in the catalogue"
         if item.department is not None and item.department not in departments:
-            wrong.append(f"item {item.slug}: no department {item.department} in the catalogue")
-        if item.payout is not None:
-            wrong += [
-                f"item {item.slug}: no kind of payment {kind} in the catalogue"
-                for kind in item.payout.kinds
-                if kind not in payments
-            ]
-    wrong += [
-        f"payee_relations: no relation {relation} in the catalogue"
-        for relation in jurisdiction.payee_relations or []
-        if relation not in relations
-    ]
-    return wrong
+            what = f"item {item.slug}: no department {item.department} in the catalogue"
+            yield ("items", at, "department"), what
+        for kind in item.payout.kinds if item.payout is not None else []:
+            if kind not in payments:
+                yield ("items", at, "payout"), f"item {item.slug}: no kind of payment {kind} in the catalogue"
+    for at, relation in enumerate(jurisdiction.payee_relations or []):
+        if relation not in relations:
+            yield ("payee_relations", at), f"payee_relations: no relation {relation} in the catalogue"
+
+
+_GROUPS = {
+    "deceased": DeceasedForm,
+    "death": DeathForm,
+    "applicant": PersonForm,
+    "payee": PersonForm,
+    "account": AccountForm,
+}
+
+
+def _unknown_facts(jurisdiction: Jurisdiction) -> Iterator[tuple[Loc, str]]:
+    """Facts no case can ever have: a condition on one would be unknown for ever, and nobody would notice."""
+    known = {"death.flow", "identity.known", "flow", "channel", "area"}
+    known |= {f"{group}.{_camel(field.name)}" for group, form in _GROUPS.items() for field in fields(form)}
+    known |= {field.path for field in jurisdiction.form}
+    known |= {f"situation.{situation.code}" for situation in jurisdiction.situations}
+    known |= {f"item.{item.slug}.chosen" for item in jurisdiction.items}
+    for loc, fact in _facts(jurisdiction, ()):
+        if fact not in known:
+            yield loc, f"{'.'.join(map(str, loc))}: no fact {fact}"
+
+
+def _facts(node: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
+    if isinstance(node, list):
+        for at, part in enumerate(node):
+            yield from _facts(part, (*loc, at))
+    elif isinstance(node, Strict):
+        if isinstance(node, Condition) and node.fact is not None:
+            yield (*loc, "fact"), node.fact
+        for name, field in type(node).model_fields.items():
+            yield from _facts(getattr(node, name), (*loc, field.alias or name))
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.title() for part in rest)

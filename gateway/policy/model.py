@@ -18,6 +18,14 @@ RowId = Annotated[str, Field(pattern=r"^[A-Z]{2,}-\d{2,4}$")]
 AreaCode = Annotated[str, Field(pattern=r"^(\d{6}|\d{9}|\d{12})$")]
 
 
+class Misplaced(ValueError):
+    """A mistake in a place of its own below the model that finds it; ``loc`` as pydantic counts it."""
+
+    def __init__(self, message: str, *loc: str | int) -> None:
+        super().__init__(message)
+        self.loc = loc
+
+
 class Strict(BaseModel):
     """Unknown keys and wrong types are mistakes."""
 
@@ -303,22 +311,22 @@ class Jurisdiction(Named):
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
         slugs = [item.slug for item in self.items]
-        _unique("item", slugs)
-        _unique("situation", [situation.code for situation in self.situations])
-        _unique("form path", [field.path for field in self.form])
+        _unique("item", slugs, "items", "slug")
+        _unique("situation", [situation.code for situation in self.situations], "situations", "code")
+        _unique("form path", [field.path for field in self.form], "form", "path")
         groups = {group.code for group in self.form_groups}
-        for field in self.form:
+        for at, field in enumerate(self.form):
             if field.group not in groups:
-                raise ValueError(f"form field {field.path}: no group {field.group}")
-        for item in self.items:
-            for gate in item.requires:
+                raise Misplaced(f"form field {field.path}: no group {field.group}", "form", at, "group")
+        for at, item in enumerate(self.items):
+            for gate_at, gate in enumerate(item.requires):
                 if gate.item is not None and gate.item not in slugs:
-                    raise ValueError(f"item {item.slug} requires {gate.item}, which is not in the catalogue")
-        for flow in self.flows:
+                    what = f"item {item.slug} requires {gate.item}, which is not in the catalogue"
+                    raise Misplaced(what, "items", at, "requires", gate_at, "item")
+        for at, flow in enumerate(self.flows):
             if flow.opened_by and flow.opened_by.item not in slugs:
-                raise ValueError(
-                    f"flow {flow.code} is opened by {flow.opened_by.item}, which is not in the catalogue"
-                )
+                what = f"flow {flow.code} is opened by {flow.opened_by.item}, which is not in the catalogue"
+                raise Misplaced(what, "flows", at, "opened_by")
         _no_circle({item.slug: [gate.item for gate in item.requires if gate.item] for item in self.items})
         return self
 
@@ -348,18 +356,20 @@ class CalendarYear(Strict):
     make_up_days: dict[str, list[date]]
 
 
-def _unique(what: str, values: list[str]) -> None:
-    twice = {value for value in values if values.count(value) > 1}
-    if twice:
-        raise ValueError(f"{what} given twice: {', '.join(sorted(twice))}")
+def _unique(what: str, values: list[str], group: str, key: str) -> None:
+    for at, value in enumerate(values):
+        if value in values[:at]:
+            raise Misplaced(f"{what} given twice: {value}", group, at, key)
 
 
 def _no_circle(graph: dict[str, list[str]]) -> None:
     done: set[str] = set()
+    places = {slug: at for at, slug in enumerate(graph)}
 
     def visit(slug: str, path: tuple[str, ...]) -> None:
         if slug in path:
-            raise ValueError(f"items wait for each other in a circle: {' → '.join((*path, slug))}")
+            what = f"items wait for each other in a circle: {' → '.join((*path, slug))}"
+            raise Misplaced(what, "items", places[path[-1]], "requires")
         if slug not in done:
             for following in graph[slug]:
                 visit(following, (*path, slug))

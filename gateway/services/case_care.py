@@ -146,9 +146,7 @@ def attach_evidence(ctx: Ctx, number: str, certificate: Certificate) -> Case:
     if present is not None:
         facts = {"detail": "已有另一编号的证照", "detail_en": "a certificate with another number is recorded"}
         raise refuse(Code.CONFLICT, "certificate.number", "PD-06", **facts)
-    work.record(
-        e.CertificateIssued(certificate.type, certificate.number, certificate.issued_at, certificate.issuer)
-    )
+    work.record(e.CertificateIssued(certificate.type, certificate.number, certificate.issued_at, certificate.issuer))
     return work.save()
 
 

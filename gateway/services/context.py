@@ -43,6 +43,11 @@ class Ctx:
         """The version the case was accepted under (PD-19)."""
         return self.book.version(case.jurisdiction, case.policy_version)
 
+    def in_force(self, jurisdiction: str) -> Jurisdiction | None:
+        """The version in force on the present day of the jurisdiction itself."""
+        calendar = self.book.calendars.get(jurisdiction)
+        return self.book.in_force(jurisdiction, calendar.local_date(self.now)) if calendar is not None else None
+
     def calendar(self, case: Case) -> Calendar:
         return self.book.calendars[case.jurisdiction]
 
@@ -87,9 +92,7 @@ class CaseWork:
         """Draws the consequences, then writes ledger, present state and durable work in the one transaction."""
         self._settle()
         if self.recorded:
-            cases.append(
-                self.ctx.tx, self.case, self.recorded, self.ctx.actor, self._item_rows(), self._payout_rows()
-            )
+            cases.append(self.ctx.tx, self.case, self.recorded, self.ctx.actor, self._item_rows(), self._payout_rows())
             for work in self.work:
                 self.ctx.tx.enqueue(work)
         self.recorded, self.work = [], []

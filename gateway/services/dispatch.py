@@ -37,12 +37,7 @@ def application(ctx: Ctx, number: str, slug: str) -> Application | None:
     """What to send for an item; None when there is nothing to send any more."""
     case = cases.get(ctx.tx, number)
     item = case.items.get(slug) if case else None
-    if (
-        case is None
-        or item is None
-        or item.delivery.state is not DeliveryState.PENDING
-        or item.status in ITEM.final
-    ):
+    if case is None or item is None or item.delivery.state is not DeliveryState.PENDING or item.status in ITEM.final:
         return None
     policy = ctx.policy(case)
     definition = policy.item(slug)
@@ -70,9 +65,7 @@ def application(ctx: Ctx, number: str, slug: str) -> Application | None:
         ),
         death=Death(case.flow, case.death.occurred_at, case.death.area, case.death.place, case.death.cause),
         pushed_at=item.pushed_at,
-        applicant=Applicant(
-            applicant.name, applicant.id_number, applicant.phone, applicant.relation, applicant.address
-        )
+        applicant=Applicant(applicant.name, applicant.id_number, applicant.phone, applicant.relation, applicant.address)
         if applicant is not None and applicant.name
         else None,
         account=_account(direction.account) if direction.account else None,

@@ -51,8 +51,7 @@ class Submitted:
 
 def check(ctx: Ctx, form: Form, case_number: str | None = None) -> Checked:
     """The answer ``submit`` would give, without creating anything."""
-    today = ctx.now.date()
-    policy = ctx.book.in_force(form.jurisdiction, today)
+    policy = ctx.in_force(form.jurisdiction)
     if policy is None:
         raise refuse(Code.JURISDICTION_UNKNOWN, "jurisdiction", value=form.jurisdiction)
     form = clean(form)
@@ -77,7 +76,7 @@ def submit(ctx: Ctx, form: Form, key: str | None = None, case_number: str | None
         return Submitted(again, created=False)
     checked = check(ctx, form, case_number)
     number = cases.open_case_of(ctx.tx, checked.policy.code, checked.form.deceased.id_number)
-    if number is not None and checked.opened is None:
+    if number is not None and (checked.opened is None or checked.opened.number != number):
         raise refuse(Code.CASE_ALREADY_OPEN, "deceased.idNumber", "PD-07", number=number)
     errors = [problem for problem in checked.problems if problem.severity == "ERROR"]
     if errors:
@@ -145,9 +144,7 @@ def _order(ctx: Ctx, policy: Jurisdiction, flow: Flow, opened: Case | None) -> l
         issuer = policy.item(flow.opened_by.item) if flow.opened_by else None
         words = {
             "certificate": "、".join(ctx.book.word("certificates", kind).name for kind in flow.report_after),
-            "department": ctx.book.word("departments", issuer.department).name
-            if issuer and issuer.department
-            else "",
+            "department": ctx.book.word("departments", issuer.department).name if issuer and issuer.department else "",
         }
         ids = (flow.report_after_source,) if flow.report_after_source else ()
         problems.append(Problem(Reason(Code.CERTIFICATE_REQUIRED_FIRST, ids, words), "flow"))
@@ -160,7 +157,9 @@ def _opened(ctx: Ctx, policy: Jurisdiction, form: Form, number: str | None) -> C
     found = cases.get(ctx.tx, number) if number else None
     if found is None or found.status is not CaseStatus.AWAITING_REPORT or found.jurisdiction != policy.code:
         return None
-    return found if found.flow == form.flow else None
+    known, given = found.deceased.id_number, form.deceased.id_number
+    same_person = known is None or given is None or known == given
+    return found if found.flow == form.flow and same_person else None
 
 
 def _again(ctx: Ctx, submitter: str, key: str, content: str) -> Case | None:

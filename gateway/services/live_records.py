@@ -122,8 +122,7 @@ class LiveRecords:
         with self.database.read() as tx:
             rows = tx.connection.execute(select(records).where(records.c.key.in_(keys)))
             return {
-                row.key: (row.as_of, _RECORD.validate_json(tx.seal.open(row.body, f"record:{row.key}")))
-                for row in rows
+                row.key: (row.as_of, _RECORD.validate_json(tx.seal.open(row.body, f"record:{row.key}"))) for row in rows
             }
 
     def _keep(self, fresh: Mapping[str, Record]) -> None:

@@ -11,7 +11,7 @@ from gateway.domain.form import DeathForm, DeceasedForm, Form
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
 from gateway.domain.states import CaseStatus
 from gateway.policy import decide
-from gateway.policy.check import eligibility
+from gateway.policy.check import check as check_form
 from gateway.services.context import CaseWork, Ctx
 from gateway.services.joint_submission import clean, handling_area, new_number
 from gateway.services.write_back import Ack, Report, take
@@ -34,7 +34,7 @@ def open_by_certificate(
     The same message again gets the same case.  Raises ``Refused`` for a flow that no certificate opens, a department
     that does not issue it, or a deceased who is not eligible (PD-11).
     """
-    policy = ctx.book.in_force(jurisdiction, ctx.now.date())
+    policy = ctx.in_force(jurisdiction)
     if policy is None:
         raise refuse(Code.JURISDICTION_UNKNOWN, "jurisdiction", value=jurisdiction)
     flow = policy.flow(flow_code)
@@ -53,7 +53,12 @@ def open_by_certificate(
     number = cases.open_case_of(ctx.tx, policy.code, form.deceased.id_number) or _by_certificate(ctx, serial)
     if number is not None:
         return _again(ctx, department, number, definition.slug, serial, report)
-    problems = list(eligibility(policy, form))
+    # What a report must fill in may still be missing here; what is given must be right.
+    problems = [
+        problem
+        for problem in check_form(ctx.book, policy, form, ctx.book.calendars[policy.code].local_date(ctx.now))
+        if (problem.path or "").startswith(("deceased.", "death.")) and problem.reason.code != Code.FIELD_REQUIRED
+    ]
     if not form.deceased.identified and form.deceased.id_kind != "UNKNOWN":
         words = {"label": "逝者姓名及证件号码", "path": "deceased"}
         problems.append(Problem(Reason(Code.FIELD_REQUIRED, (flow.source,), words), "deceased.idNumber"))

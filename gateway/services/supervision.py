@@ -82,9 +82,7 @@ def _unpaid(ctx: Ctx, prefixes: tuple[str, ...] | None, among: set[tuple[str, st
         statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
     rows = ctx.tx.connection.execute(statement)
     found = {(row.number, row.slug): row for row in rows if (row.number, row.slug) in among}
-    return [
-        OverdueItem(number, slug, row.department, "PAYOUT", row.due_at) for (number, slug), row in found.items()
-    ]
+    return [OverdueItem(number, slug, row.department, "PAYOUT", row.due_at) for (number, slug), row in found.items()]
 
 
 def _overdue(row: Row[Any], now: datetime) -> bool:

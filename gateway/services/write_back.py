@@ -148,12 +148,7 @@ def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
 
 def _outcome(work: CaseWork, definition: ItemDefinition, item: Item, report: Report) -> None:
     outcome = report.outcome
-    if (
-        outcome is None
-        and definition.kind == "CERT"
-        and item.status not in ITEM.final
-        and _issued(work, definition)
-    ):
+    if outcome is None and definition.kind == "CERT" and item.status not in ITEM.final and _issued(work, definition):
         outcome = Outcome.COMPLETED  # issuing the certificate is the act
     if outcome in (None, Outcome.RECEIVED):
         return
@@ -250,9 +245,7 @@ _REACHED = {
 }
 
 
-def _payment(
-    work: CaseWork, definition: ItemDefinition, item: Item, payment: Payment, complete_record: bool
-) -> None:
+def _payment(work: CaseWork, definition: ItemDefinition, item: Item, payment: Payment, complete_record: bool) -> None:
     if definition.payout is None:
         raise refuse(Code.PAYOUT_NOT_ALLOWED, "payout", definition.source, "PD-13", item=definition.name)
     if payment.kind not in definition.payout.kinds:
@@ -329,9 +322,7 @@ class _Known:
 def _known(ctx: Ctx, department: str, number: str, slug: str, serial: str) -> _Known | None:
     c = write_backs.c
     row = ctx.tx.connection.execute(
-        select(write_backs).where(
-            c.department == department, c.number == number, c.slug == slug, c.serial == serial
-        )
+        select(write_backs).where(c.department == department, c.number == number, c.slug == slug, c.serial == serial)
     ).one_or_none()
     if row is None:
         return None

@@ -214,6 +214,9 @@ def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool) -> None:
     else:
         key = {"jurisdiction": case.jurisdiction, "deceased_index": deceased, "number": case.number}
         tx.connection.execute(upsert(tx, t.open_deceased, key, []))
+        # Another gateway may have opened one since this transaction looked; whoever wrote first has the case.
+        if open_case_of(tx, case.jurisdiction, case.deceased.id_number) != case.number:
+            raise Stale(case.number)
 
 
 def _write_items(tx: Tx, case: Case, rows: Iterable[ItemRow]) -> None:
@@ -265,6 +268,8 @@ class CaseFilter:
     statuses: tuple[str, ...] | None = None
     item_statuses: tuple[str, ...] | None = None
     item: str | None = None
+    pushed_only: bool = False
+    """Only items that were pushed count: a department does not see what has not come to it."""
     overdue_at: datetime | None = None
     area: str | None = None
     id_number: str | None = None
@@ -309,6 +314,8 @@ def _matching(tx: Tx, wanted: CaseFilter, statement: Select[Any]) -> Select[Any]
     by_item = []
     if wanted.department is not None:
         by_item.append(items.department == wanted.department)
+    if wanted.pushed_only:
+        by_item.append(items.pushed_at.is_not(None))
     if wanted.item is not None:
         by_item.append(items.slug == wanted.item)
     if wanted.item_statuses is not None:

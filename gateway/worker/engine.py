@@ -50,7 +50,7 @@ class Engine:
     executor: str = ""
     _client: DBOSClient | None = None
 
-    def start(self, handlers: dict[str, Handler]) -> None:
+    async def start(self, handlers: dict[str, Handler]) -> None:
         """To be called inside the event loop that runs the handlers."""
         _handlers.update(handlers)
         self.executor = f"gateway-{uuid.uuid4().hex[:12]}"
@@ -69,7 +69,7 @@ class Engine:
             )
         )
         DBOS.launch()
-        DBOS.register_queue(
+        await DBOS.register_queue_async(
             QUEUE,
             partition_concurrency=self.concurrency,
             polling_interval_sec=self.queue_poll_s,

@@ -21,9 +21,7 @@ from gateway.store.session import Database
 from gateway.worker.outward import Outward
 
 
-def routes(
-    outward: Outward, departments: Mapping[str, Department], issuer: Issuer, database: Database
-) -> list[Route]:
+def routes(outward: Outward, departments: Mapping[str, Department], issuer: Issuer, database: Database) -> list[Route]:
     """The inbound route over these departments."""
 
     async def message(request: Request) -> Response:

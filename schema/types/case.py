@@ -177,7 +177,10 @@ class Case(relay.Node):
 
     @strawberry.field(description="部门事项, in the order of the catalogue.")
     def items(
-        self, statuses: list[ItemStatus] | None = None, department: Slug | None = None, applicable_only: bool = False
+        self,
+        statuses: list[ItemStatus] | None = None,
+        department: Slug | None = None,
+        applicable_only: bool = False,
     ) -> list[DepartmentItem]:
         case = self.view.case
         return [
@@ -211,7 +214,9 @@ class Case(relay.Node):
             returned=yuan(found.returned),
         )
 
-    @strawberry.field(description="为何尚未办结: everything that keeps it from being finished; empty when nothing does.")
+    @strawberry.field(
+        description="为何尚未办结: everything that keeps it from being finished; empty when nothing does."
+    )
     def why_not_finished(self) -> list[Obstacle]:
         view = self.view
         return [
@@ -233,9 +238,7 @@ class Case(relay.Node):
     def progress(self) -> Progress:
         finished, total = reading.progress(self.view.case)
         phase = self._phase()
-        return Progress(
-            finished=finished, total=total, phase=phase, summary=f"{total}项中已办结{finished}项"
-        )
+        return Progress(finished=finished, total=total, phase=phase, summary=f"{total}项中已办结{finished}项")
 
     @strawberry.field(description="汇总清单, once the last item is final (HZ-905); null before.")
     def summary_list(self) -> list[SummaryLine] | None:
@@ -311,4 +314,3 @@ class CaseConnection:
     @strawberry.field(description="办件, without the edges.")
     def nodes(self) -> list[Case]:
         return [edge.node for edge in self.edges]
-

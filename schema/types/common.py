@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import strawberry
 
 from gateway.domain import messages as m
 from gateway.domain.case import IssuedCertificate
 from gateway.policy.book import PolicyBook
-from schema.enums import Code
+from schema.enums import Code, Language
 from schema.scalars import RequirementId, Slug, Time
-
-
-@strawberry.enum(description="语言: language of a text.")
-class Language(StrEnum):
-    ZH = strawberry.enum_value("ZH", description="中文.")
-    EN = strawberry.enum_value("EN", description="English.")
 
 
 @strawberry.type(description="名称与取值: one named value.")
@@ -54,7 +46,9 @@ class UserError:
     def message(self, language: Language = Language.ZH) -> str:
         return self.source.reason.zh() if language is Language.ZH else self.source.reason.en()
 
-    @strawberry.field(description="出错的字段: path below `input`, e.g. [\"deceased\", \"idNumber\"]; null = the whole input.")
+    @strawberry.field(
+        description='出错的字段: path below `input`, e.g. ["deceased", "idNumber"]; null = the whole input.'
+    )
     def path(self) -> list[str] | None:
         return self.source.path.split(".") if self.source.path else None
 

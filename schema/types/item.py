@@ -74,7 +74,9 @@ class Deadline:
     def started_at(self) -> Time | None:
         return Time(self.source.started_at) if self.source.started_at else None
 
-    @strawberry.field(description="截止时间: the end (24:00) of the last working day; null without a number or calendar.")
+    @strawberry.field(
+        description="截止时间: the end (24:00) of the last working day; null without a number or calendar."
+    )
     def due_at(self) -> Time | None:
         return Time(self.source.due_at) if self.source.due_at else None
 
@@ -151,7 +153,9 @@ class LiveRecord:
     def failing_since(self) -> Time | None:
         return Time(self.source.failing_since) if self.source.failing_since else None
 
-    @strawberry.field(description="为何不是实时: UNAVAILABLE (no answer in time), UNINTELLIGIBLE (answer not in its format).")
+    @strawberry.field(
+        description="为何不是实时: UNAVAILABLE (no answer in time), UNINTELLIGIBLE (answer not in its format)."
+    )
     def error(self) -> str | None:
         return self.source.error
 

@@ -43,9 +43,7 @@ class BusinessType:
 
     @classmethod
     def of(cls, kind: p.BusinessType) -> BusinessType:
-        return cls(
-            code=kind.code, name=kind.name, name_en=kind.name_en, requirement_id=RequirementId(kind.source)
-        )
+        return cls(code=kind.code, name=kind.name, name_en=kind.name_en, requirement_id=RequirementId(kind.source))
 
 
 @strawberry.type(description="事项目录: one item of a jurisdiction's catalogue.")
@@ -139,7 +137,9 @@ class FlowRule:
 
 @strawberry.type(description="表单项: one field of the form.")
 class FormField:
-    path: str = strawberry.field(description="字段路径 below `input`, e.g. deceased.idNumber; others go into `answers`.")
+    path: str = strawberry.field(
+        description="字段路径 below `input`, e.g. deceased.idNumber; others go into `answers`."
+    )
     label: str = strawberry.field(description="名称.")
     label_en: str = strawberry.field(description="Label in English.")
     group: str = strawberry.field(description="所属分组代码.")
@@ -147,7 +147,9 @@ class FormField:
     required: bool = strawberry.field(description="是否必填: always; see `conditional` for the others.")
     conditional: bool = strawberry.field(description="是否按情形必填: `checkSubmission` tells for a given form.")
     options: list[str] = strawberry.field(description="选项代码; empty: free.")
-    requirement_id: RequirementId | None = strawberry.field(description="依据的规则编号; null: convention of this deployment.")
+    requirement_id: RequirementId | None = strawberry.field(
+        description="依据的规则编号; null: convention of this deployment."
+    )
 
 
 @strawberry.type(description="行政区域: one area of the jurisdiction's tree.")

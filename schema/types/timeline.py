@@ -47,7 +47,14 @@ TITLES = {
     "case.noted": "监督记录",
     "case.closed": "办结归档",
 }
-STAFF_ONLY = (e.DeliveryFailed, e.InstructionFailed, e.DeliveryRedriven, e.WriteBackRefused, e.JoinRequested, e.Noted)
+STAFF_ONLY = (
+    e.DeliveryFailed,
+    e.InstructionFailed,
+    e.DeliveryRedriven,
+    e.WriteBackRefused,
+    e.JoinRequested,
+    e.Noted,
+)
 """Entries that concern the staff; hidden from roles whose table hides staff matters."""
 
 

@@ -64,7 +64,7 @@ def last_day(found: Deadline) -> date:
         ("2026-02-12 10:00", 3, "2026-02-24"),  # before Spring Festival: 13th, make-up 14th, then the 24th
         ("2026-02-14 10:00", 1, "2026-02-24"),  # the make-up Saturday before nine days off
         ("2025-12-31 10:00", 1, "2026-01-04"),  # New Year's days off, then the make-up Sunday
-        ("2025-12-30 10:00", 10, "2026-01-13"),
+        ("2025-12-30 10:00", 10, "2026-01-14"),
     ],
 )
 def test_due_at_the_end_of_the_nth_working_day(pushed: str, amount: int, day: str) -> None:

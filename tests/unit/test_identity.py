@@ -34,7 +34,7 @@ def number_of(area: int, born: date, order: int) -> str:
         (IdKind.RESIDENCE_PERMIT, number_of(830000, date(1950, 5, 1), 2)),
         (IdKind.PASSPORT, "E12345678"),
         (IdKind.PASSPORT, "k1234567"),
-        (IdKind.OTHER, "军字(1962)-0031".replace("军字", "J")),
+        (IdKind.OTHER, "J(1962)-0031"),
         (IdKind.UNKNOWN, ""),
     ],
 )
@@ -110,4 +110,5 @@ def test_two_neighbours_exchanged_are_found(born: date, area: int, order: int, p
 def test_whatever_is_typed_gets_an_answer(typed: str, kind: IdKind) -> None:
     found = check(kind, typed, TODAY)
     assert found.fault in (None, "LENGTH", "CHARACTERS", "BIRTH_DATE", "CHECK_DIGIT")
-    assert normalise(found.number) == found.number
+    if found.fault is None and kind is not IdKind.UNKNOWN:
+        assert normalise(found.number) == found.number, "what is compared is written in one way only"

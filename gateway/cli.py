@@ -1,0 +1,228 @@
+"""The one command line: ``shenhou``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+HOST = "127.0.0.1"
+SCHEMA_FILE = Path("schema/schema.graphql")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Shenhou (身后): one GraphQL gateway over every department a family has to see after a death.",
+)
+policy_app = typer.Typer(no_args_is_help=True, help="Policy files: check, explain, compare, draw.")
+app.add_typer(policy_app, name="policy")
+out = Console()
+Port = Annotated[int, typer.Option(help="Port on the loopback interface.", envvar="PORT")]
+
+
+def main() -> None:
+    """Entry point of ``shenhou``."""
+    app()
+
+
+@app.command()
+def serve(
+    port: Port = 8000,
+    host: Annotated[str, typer.Option(help="Interface to listen on.")] = HOST,
+    clock: Annotated[
+        str | None, typer.Option(help="Sandbox: start the clock at this time, e.g. 2025-11-07T22:10:00+08:00.")
+    ] = None,
+) -> None:
+    """Run the gateway.  Settings come from SHENHOU_… variables; README lists them."""
+    import uvicorn
+
+    from adapters.kit.registry import manifests
+    from gateway import main as joined
+    from gateway import settings
+    from gateway.policy.loader import PolicyMistake
+
+    if clock:
+        os.environ["SHENHOU_CLOCK_START"] = clock
+    _log()
+    try:
+        application = joined.create(settings.read(codes=tuple(manifests())))
+    except settings.BadSetting as error:
+        _stop(f"setting: {error}")
+    except PolicyMistake as error:
+        _stop(f"policy:\n{error}")
+    uvicorn.run(
+        application.asgi,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@app.command()
+def demo(
+    port: Port = 8000,
+    keep: Annotated[bool, typer.Option(help="Keep running afterwards, until Ctrl-C.")] = True,
+) -> None:
+    """Start the gateway and every department system on loopback, and run cases through."""
+    from gateway import demo as show
+
+    raise typer.Exit(show.run(port, keep))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def mocks(context: typer.Context) -> None:
+    """Department systems: run them, stand at their counters.  `shenhou mocks --help` shows all."""
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "mocks", *context.args]))  # noqa: S603
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help="Role, as in gateway/access/roles.yaml.")],
+    area: Annotated[str, typer.Option(help="Administrative code; 000000 = everywhere.")],
+    department: Annotated[str | None, typer.Option(help="Department of a specialist or a system.")] = None,
+    name: Annotated[str, typer.Option(help="Name shown in the timeline.")] = "demo",
+    id_number: Annotated[str | None, typer.Option(help="ID number of the person who signed in (family).")] = None,
+    hours: Annotated[float, typer.Option(help="Lifetime.")] = 8,
+) -> None:
+    """Issue a token of the local issuer; development only."""
+    from adapters.kit.registry import manifests
+    from gateway import settings
+    from gateway.access import rights
+    from gateway.access.tokens import Issuer
+
+    read = settings.read(codes=tuple(manifests()))
+    if read.mode == "production":
+        _stop("the local issuer does not run in production")
+    roles = rights.load().roles
+    if role not in roles:
+        _stop(f"no role {role}; roles are {', '.join(roles)}")
+    claims: dict[str, Any] = {"sub": f"{role}:{department or area}:{name}", "name": name, "role": role, "area": area}
+    if department:
+        claims["department"] = department
+    if id_number:
+        claims["id_number"] = id_number
+    typer.echo(Issuer.from_seed(read.issuer_seed).issue(claims, int(hours * 3600)))
+
+
+@app.command("export-schema")
+def export_schema(
+    to: Annotated[Path, typer.Option(help="File to write.")] = SCHEMA_FILE,
+    check: Annotated[bool, typer.Option(help="Only say whether the file is up to date.")] = False,
+) -> None:
+    """Write the published GraphQL schema (SDL) to its file."""
+    from schema.build import sdl
+
+    text = sdl()
+    if check:
+        if to.read_text(encoding="utf-8") != text:
+            _stop(f"{to} is not up to date: run `shenhou export-schema` and review the change")
+        out.print(f"{to} is up to date")
+        return
+    to.write_text(text, encoding="utf-8")
+    out.print(f"{to}: {len(text.splitlines())} lines")
+
+
+@app.command("export-docs")
+def export_docs(to: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("docs")) -> None:
+    """Write the generated pages: docs/errors.md and docs/states.md."""
+    from gateway.docs import pages
+
+    for name, text in pages().items():
+        (to / name).write_text(text, encoding="utf-8")
+        out.print(str(to / name))
+
+
+@app.command()
+def verify(number: Annotated[str | None, typer.Argument(help="Case number; all cases if omitted.")] = None) -> None:
+    """Check the hash chain of the ledger: finds altered, removed and reordered entries."""
+    from sqlalchemy import select
+
+    from gateway.store import cases
+    from gateway.store.tables import cases as table
+
+    database = _database()
+    with database.read() as tx:
+        numbers = [number] if number else list(tx.connection.execute(select(table.c.number)).scalars())
+        wrong = [line for found in numbers for line in cases.verify(tx, found)]
+    for line in wrong:
+        out.print(f"[red]{line}[/red]")
+    out.print(f"{len(numbers)} ledgers checked, {len(wrong)} faults")
+    raise typer.Exit(1 if wrong else 0)
+
+
+@policy_app.command("check")
+def policy_check(
+    files: Annotated[list[Path] | None, typer.Argument(help="Further jurisdiction files.")] = None,
+) -> None:
+    """Check every policy file, or further ones beside them; mistakes come with file and line."""
+    from gateway.policy import loader
+
+    try:
+        book = loader.load(more=tuple(files or ()))
+    except loader.PolicyMistake as error:
+        _stop(str(error))
+    for jurisdiction in book.jurisdictions:
+        out.print(
+            f"{jurisdiction.code} {jurisdiction.name} {jurisdiction.version}: {len(jurisdiction.items)} items, good"
+        )
+
+
+@policy_app.command("items")
+def policy_items(code: Annotated[str, typer.Argument(help="Jurisdiction, e.g. hz.")]) -> None:
+    """List the items of a jurisdiction with their departments, gates and limits."""
+    from datetime import date
+
+    from gateway.policy import loader
+
+    found = loader.load().in_force(code, date.today())
+    if found is None:
+        _stop(f"no jurisdiction {code}")
+    table = Table("row", "item", "name", "department", "waits for", "limits", title=f"{found.name} {found.version}")
+    for item in found.items:
+        gates = ", ".join(g.item or "/".join(g.certificate or []) or "report" for g in item.requires)
+        limits = ", ".join(
+            f"{clock.clock} {clock.limit if clock.limit is not None else '—'} {clock.unit}" for clock in item.clocks
+        )
+        table.add_row(item.source, item.slug, item.name, item.department or "—", gates or "—", limits or "—")
+    out.print(table)
+
+
+class _Fields(logging.Formatter):
+    """One line per record: time, level, logger, message, and the fields given with it; never a request's values."""
+
+    known = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {name: value for name, value in vars(record).items() if name not in self.known}
+        text = super().format(record)
+        return text + "".join(f" {name}={value}" for name, value in fields.items())
+
+
+def _log() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Fields("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+def _database():  # type: ignore[no-untyped-def]
+    from adapters.kit.registry import manifests
+    from gateway import settings
+    from gateway.store.seal import Seal
+    from gateway.store.session import Database
+
+    read = settings.read(codes=tuple(manifests()))
+    return Database(read.database_url, Seal(dict(read.data_keys), read.index_key))
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)

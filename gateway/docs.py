@@ -1,0 +1,37 @@
+"""Pages of the documentation that are printed from the code's own tables."""
+
+from __future__ import annotations
+
+from gateway.domain.messages import TEXTS
+from gateway.domain.states import CASE, ITEM, PAYOUT, mermaid
+
+
+def pages() -> dict[str, str]:
+    """File name → text."""
+    return {"errors.md": errors(), "states.md": states()}
+
+
+def errors() -> str:
+    lines = [
+        "# Codes",
+        "",
+        "Every code a client can meet, printed from `gateway/domain/messages.py` by `shenhou export-docs`. Codes",
+        "are stable: never renamed, never reused. `{…}` is filled in with facts; facts are never whole ID numbers, phones or accounts.",
+        "",
+        "| code | 中文 | English |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{code.value}` | {zh} | {en} |" for code, (zh, en) in TEXTS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def states() -> str:
+    lines = [
+        "# States",
+        "",
+        "Printed from the tables in `gateway/domain/states.py` by `shenhou export-docs`. What is not drawn cannot happen.",
+        "Delivery into a department's own system is beside the item's state: NONE, PENDING, DELIVERED, FAILED.",
+    ]
+    for machine in (CASE, ITEM, PAYOUT):
+        lines += ["", f"## {machine.name}", "", "```mermaid", mermaid(machine), "```"]
+    return "\n".join(lines) + "\n"

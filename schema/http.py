@@ -1,0 +1,119 @@
+"""``POST /graphql``: the schema over HTTP, with errors that tell their code and never an internal."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from typing import Any
+
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLHTTPResponse
+from strawberry.types import ExecutionResult
+
+from gateway.access.rights import Viewer
+from gateway.access.tokens import Issuer
+from gateway.desk import Desk
+from gateway.domain.messages import Code, Reason, Refused
+from gateway.settings import Settings
+from schema.build import build, sdl
+from schema.context import Context
+from schema.guard import as_error
+
+log = logging.getLogger("shenhou.schema")
+# graphql-core quotes the value of a wrong variable, which may be an ID number: the value is cut out.
+_VALUE = re.compile(r"got invalid value .*?(?=( at '[^']*')?; )", re.DOTALL)
+_QUOTED = re.compile(r"(?<=: )('[^']*'|\"[^\"]*\"|\{.*\}|\[.*\]|-?\d[\d.]*)\.?$", re.DOTALL)
+
+
+class GraphQLOverHttp(GraphQL[Context, None]):
+    """One endpoint.  Queries by POST only: nothing personal in an address."""
+
+    def __init__(self, desk: Desk, issuer: Issuer, settings: Settings) -> None:
+        schema = build(settings.max_depth, settings.max_aliases, settings.max_tokens, settings.max_cost)
+        super().__init__(schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=())
+        self.desk, self.issuer = desk, issuer
+
+    async def get_context(self, request: Any, response: Any) -> Context:
+        return Context(self.desk, self.viewer(request))
+
+    def viewer(self, request: Request) -> Viewer | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        return self.issuer.read(token.strip(), self.desk.database.seal.index)
+
+    async def process_result(self, request: Request, result: ExecutionResult, strict: bool = False) -> Any:
+        answer: GraphQLHTTPResponse = {"data": result.data}
+        if result.errors:
+            answer["errors"] = [formatted(error) for error in result.errors]
+        return answer
+
+
+def formatted(error: GraphQLError) -> Any:
+    """What a client may read of an error: expected ones keep their code, unexpected ones become an incident."""
+    original = error.original_error
+    while isinstance(original, GraphQLError) and original.original_error is not None:
+        original = original.original_error
+    if isinstance(original, Refused):
+        return {**as_error(original).formatted, **_place(error)}
+    if error.extensions and "code" in error.extensions:
+        return error.formatted
+    if original is not None and not isinstance(original, GraphQLError):
+        incident = secrets.token_hex(6)
+        frames = _frames(original)
+        log.error("incident", extra={"incident": incident, "kind": type(original).__name__, "frames": frames})
+        reason = Reason(Code.INTERNAL, (), {"incident": incident})
+        extensions = {"code": reason.code.value, "messageEn": reason.en(), "incident": incident}
+        return {"message": reason.zh(), **_place(error), "extensions": extensions}
+    text = _QUOTED.sub("…", _VALUE.sub("got an invalid value", error.message))
+    reason = Reason(Code.INVALID_OPERATION, (), {"detail": text})
+    extensions = {"code": reason.code.value, "messageEn": reason.en()}
+    return {"message": reason.zh(), **_place(error), "extensions": extensions}
+
+
+def _place(error: GraphQLError) -> dict[str, Any]:
+    placed: dict[str, Any] = {}
+    if error.locations:
+        placed["locations"] = [location.formatted for location in error.locations]
+    if error.path is not None:
+        placed["path"] = error.path
+    return placed
+
+
+def _frames(error: BaseException) -> str:
+    """Where it happened, without a single value."""
+    found, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        found.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}:{code.co_name}")
+        trace = trace.tb_next
+    return " > ".join(found[-12:])
+
+
+def routes(desk: Desk, issuer: Issuer, settings: Settings) -> list[BaseRoute]:
+    """The schema's routes."""
+    endpoint = GraphQLOverHttp(desk, issuer, settings)
+    text = sdl()
+
+    async def published(_: Request) -> Response:
+        return PlainTextResponse(text)
+
+    async def alive(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def wrong_method(_: Request) -> Response:
+        reason = Reason(Code.INVALID_OPERATION, (), {"detail": "POST"})
+        body = {"errors": [{"message": reason.zh(), "extensions": {"code": reason.code.value}}]}
+        return JSONResponse(body, 405, headers={"Allow": "POST"})
+
+    return [
+        Route("/graphql", endpoint, methods=["POST"]),
+        Route("/graphql", wrong_method, methods=["GET", "PUT", "DELETE", "PATCH"]),
+        Route("/schema.graphql", published),
+        Route("/healthz", alive),
+    ]

@@ -1,0 +1,63 @@
+"""What all payloads need: run a use case, turn a refusal into user errors, show the case again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, TypeVar
+
+from gateway.domain.case import Case
+from gateway.domain.messages import Code, Refused, refuse
+from gateway.services.context import Ctx
+from gateway.store import cases
+from schema.context import Info
+from schema.types.common import errors
+from schema.view import View
+
+T = TypeVar("T")
+P = TypeVar("P")
+NOT_USER_ERRORS = (Code.UNAUTHENTICATED, Code.FORBIDDEN)
+
+
+def answers(
+    payload: type[P],
+) -> Callable[[Callable[..., Coroutine[Any, Any, P]]], Callable[..., Coroutine[Any, Any, P]]]:
+    """Refusals become ``userErrors`` of this payload; missing rights stay errors of the operation."""
+
+    def decorate(call: Callable[..., Coroutine[Any, Any, P]]) -> Callable[..., Coroutine[Any, Any, P]]:
+        @wraps(call)
+        async def run(*args: Any, **kwargs: Any) -> P:
+            try:
+                return await call(*args, **kwargs)
+            except Refused as refused:
+                if any(problem.reason.code in NOT_USER_ERRORS for problem in refused.problems):
+                    raise
+                return payload(user_errors=errors(*refused.problems))  # type: ignore[call-arg]
+
+        return run
+
+    return decorate
+
+
+async def change(info: Info, call: Callable[[Ctx], T]) -> T:
+    """A use case in one writing transaction, as the viewer."""
+    return await info.context.desk.change(info.context.known_viewer(), call)
+
+
+async def change_visible(info: Info, number: str, call: Callable[[Ctx], T]) -> T:
+    """As ``change``, on a case the viewer may see; anything else answers as if it did not exist (PD-15)."""
+    viewer, desk = info.context.known_viewer(), info.context.desk
+
+    def guarded(ctx: Ctx) -> T:
+        found = cases.get(ctx.tx, number)
+        if found is None or desk.show(viewer, found) is None:
+            raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
+        return call(ctx)
+
+    return await change(info, guarded)
+
+
+def shown(info: Info, case: Case | None) -> View | None:
+    """The case as the viewer may see it after the change."""
+    visible = info.context.desk.show(info.context.known_viewer(), case) if case is not None else None
+    return View.of(info.context.desk, visible) if visible is not None else None
