@@ -15,8 +15,9 @@ def errors() -> str:
     lines = [
         "# Codes",
         "",
-        "Every code a client can meet, printed from `gateway/domain/messages.py` by `shenhou export-docs`. Codes",
-        "are stable: never renamed, never reused. `{…}` is filled in with facts; facts are never whole ID numbers, phones or accounts.",
+        "Every code a client can meet, printed by `shenhou export-docs` from `gateway/domain/messages.py`. Codes are",
+        "stable: never renamed, never reused. `{…}` is filled in with facts, never with a whole ID number, phone or",
+        "account.",
         "",
         "| code | 中文 | English |",
         "|---|---|---|",
@@ -29,8 +30,8 @@ def states() -> str:
     lines = [
         "# States",
         "",
-        "Printed from the tables in `gateway/domain/states.py` by `shenhou export-docs`. What is not drawn cannot happen.",
-        "Delivery into a department's own system is beside the item's state: NONE, PENDING, DELIVERED, FAILED.",
+        "Printed by `shenhou export-docs` from the tables in `gateway/domain/states.py`. What is not drawn cannot",
+        "happen. Delivery into a department's own system is beside the item's state: NONE, PENDING, DELIVERED, FAILED.",
     ]
     for machine in (CASE, ITEM, PAYOUT):
         lines += ["", f"## {machine.name}", "", "```mermaid", mermaid(machine), "```"]

@@ -273,6 +273,9 @@ class AnswerJoinInput:
 class IdentifyDeceasedInput:
     case_number: str = strawberry.field(description="办件编号.")
     deceased: DeceasedInput = strawberry.field(description="逝者.")
+    death_occurred_at: Time | None = strawberry.field(
+        default=None, description="死亡时间, where it was found out only now."
+    )
 
 
 @strawberry.input(description="提供收款账户.")

@@ -188,6 +188,8 @@ class Identified:
     """身份确认: the identity of an unidentified body became known (PD-21)."""
 
     deceased: DeceasedForm
+    death_at: datetime | None = None
+    """Time of death, when it was found out only now."""
     type: Literal["deceased.identified"] = "deceased.identified"
 
 

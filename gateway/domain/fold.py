@@ -177,8 +177,10 @@ def _flow_changed(case: Case, event: e.FlowChanged, at: datetime) -> None:
 
 def _identified(case: Case, event: e.Identified, at: datetime) -> None:
     case.deceased = event.deceased
+    if event.death_at is not None:
+        case.death = replace(case.death, occurred_at=event.death_at)
     if case.form is not None:
-        case.form = replace(case.form, deceased=event.deceased)
+        case.form = replace(case.form, deceased=event.deceased, death=case.death)
 
 
 def _account_given(case: Case, event: e.AccountGiven, at: datetime) -> None:

@@ -157,13 +157,15 @@ def deadlines(policy: Jurisdiction, calendar: Calendar, case: Case, item: Item, 
     payouts = [payout for payout in case.payouts.values() if payout.item == item.slug]
     found = []
     for clock in definition.clocks:
-        if holds(clock.when, facts) is False:
-            continue
+        ruled_out = item.status is ItemStatus.NOT_APPLICABLE and item.pushed_at is not None
+        if holds(clock.when, facts) is False and not ruled_out:
+            continue  # a clock that ran before the kind of death changed is shown as closed (PD-03)
         start = clock.start or (policy.payout_clock_start if clock.clock is ClockKind.PAYOUT else "PUSH")
         limit = Limit(clock.clock, clock.limit, clock.unit, start, clock.source, clock.quote)
         started = item.pushed_at if start == "PUSH" else _approved_at(payouts)
         ended = item.finished_at if clock.clock is ClockKind.PROCESSING else _paid_at(payouts)
-        nothing_to_pay = clock.clock is ClockKind.PAYOUT and item.status is ItemStatus.COMPLETED and not payouts
+        to_pay = any(payout.fen > 0 for payout in payouts)
+        nothing_to_pay = clock.clock is ClockKind.PAYOUT and item.status is ItemStatus.COMPLETED and not to_pay
         closed = item.status in (ItemStatus.REFUSED, ItemStatus.NOT_APPLICABLE) or nothing_to_pay
         if clock.clock is ClockKind.PROCESSING and item.status is ItemStatus.NOT_APPLICABLE:
             ended = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from datetime import datetime
 
 from gateway.domain import events as e
 from gateway.domain.case import Case, DeliveryState
@@ -50,17 +51,22 @@ def answer_join(ctx: Ctx, number: str, request: str, accepted: bool) -> Case:
     return work.save()
 
 
-def identify(ctx: Ctx, number: str, deceased: DeceasedForm) -> Case:
-    """The identity of an unidentified body became known: what waited for it is released (PD-21, PD-23)."""
+def identify(ctx: Ctx, number: str, deceased: DeceasedForm, death_at: datetime | None = None) -> Case:
+    """The identity of an unidentified body became known: what waited for it is released (PD-21, PD-23).
+
+    ``death_at``: time of death, where the form asks for it once the identity is known and it was not given before.
+    """
     work = ctx.case(number)
     if work.case.deceased.identified:
         raise refuse(Code.IDENTITY_ALREADY_KNOWN, None, "PD-21")
     form = clean(replace(decide.form_of(work.case), deceased=deceased))
+    if death_at is not None:
+        form = replace(form, death=replace(form.death, occurred_at=death_at))
     today = ctx.calendar(work.case).local_date(ctx.now)
     problems = [
         problem
         for problem in check_form(ctx.book, work.policy, form, today)
-        if (problem.path or "").startswith("deceased.")
+        if (problem.path or "").startswith(("deceased.", "death."))
     ]
     if not deceased.name or not deceased.id_number or deceased.id_kind is IdKind.UNKNOWN:
         words = {"label": "逝者姓名及证件号码", "path": "deceased"}
@@ -70,7 +76,7 @@ def identify(ctx: Ctx, number: str, deceased: DeceasedForm) -> Case:
     other = cases.open_case_of(ctx.tx, work.case.jurisdiction, form.deceased.id_number)
     if other is not None:
         raise refuse(Code.CASE_ALREADY_OPEN, "deceased.idNumber", "PD-07", number=other)
-    work.record(e.Identified(form.deceased))
+    work.record(e.Identified(form.deceased, death_at))
     return work.save()
 
 

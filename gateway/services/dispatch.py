@@ -94,7 +94,10 @@ def delivered(ctx: Ctx, number: str, slug: str, receipt: Receipt) -> None:
         report = Report(
             receipt.outcome, receipt.reference, receipt.raw_code, receipt.raw_message or None, complete_record=True
         )
-        take(ctx, department, number, slug, f"receipt:{receipt.reference or ctx.now.isoformat()}", report)
+        # A corrected application gets the same reference again, and its receipt is another message.
+        turn = work.case.items[slug].correction
+        serial = f"receipt:{turn}:{receipt.reference or ctx.now.isoformat()}"
+        take(ctx, department, number, slug, serial, report)
 
 
 def not_delivered(ctx: Ctx, number: str, slug: str, error: str, ladder_s: Sequence[float], retryable: bool) -> None:

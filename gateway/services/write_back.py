@@ -195,6 +195,8 @@ def _outcome(work: CaseWork, definition: ItemDefinition, item: Item, report: Rep
 def _says_the_same(item: Item, report: Report) -> bool:
     if report.outcome in (Outcome.REFUSED, Outcome.CORRECTION):
         return (report.reason or "") == (item.outcome or "")
+    if report.outcome is Outcome.COMPLETED and not report.complete_record:
+        return all(item.details.get(name, value) == value for name, value in report.details.items())
     return True
 
 
@@ -273,6 +275,9 @@ def _payment(work: CaseWork, definition: ItemDefinition, item: Item, payment: Pa
     step = _STEPS.get(payment.state)
     if step is None or known.status is _REACHED[payment.state]:
         return
+    if payment.fen <= 0:
+        facts = {"detail": "清算为负数或零，没有可发放的款项", "detail_en": "nothing is paid of a negative or zero sum"}
+        raise refuse(Code.CONFLICT, "payout.state", "PD-10", **facts)
     if step == "instructed" and known.status in (PayoutStatus.PAID, PayoutStatus.RETURNED) and complete_record:
         return  # an old state read late
     if step == "returned" and known.status in (PayoutStatus.APPROVED, PayoutStatus.HELD) and complete_record:

@@ -86,7 +86,9 @@ class Filing:
         return _case(
             info,
             await change_visible(
-                info, input.case_number, lambda ctx: case_care.identify(ctx, input.case_number, deceased)
+                info,
+                input.case_number,
+                lambda ctx: case_care.identify(ctx, input.case_number, deceased, input.death_occurred_at),
             ),
         )
 

@@ -1,0 +1,5 @@
+"""``python -m gateway`` is ``shenhou``."""
+
+from gateway.cli import main
+
+main()
