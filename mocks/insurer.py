@@ -137,8 +137,8 @@ class Insurer(Department):
         if action == "finish" and not self.policies(application) and not options.get("sums"):
             action, options = "none", {"reason": "未查询到有效保单"}
         super().act(application, action, options)
-        payee = application.payload.get("payee")
-        if action == "finish" and payee:
+        if action == "finish":
+            payee = application.payload.get("payee") or {"payTo": "beneficiary named in the policy"}
             for item in application.sums:
                 self.office.instruct(application, item.serial, payee)
 

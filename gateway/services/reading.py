@@ -98,13 +98,17 @@ class Money:
 
 
 def money(case: Case) -> Money:
-    """Sums over all payouts of the case.  ``approved`` is everything approved; the others are parts of it."""
+    """Sums over all payouts of the case; ``approved`` is everything approved, the others are parts of it.
+
+    An account that settled negative is nothing to pay and is not counted (WZ-344).
+    """
+    due = [payout for payout in case.payouts.values() if payout.fen > 0]
 
     def total(*statuses: PayoutStatus) -> int:
-        return sum(payout.fen for payout in case.payouts.values() if payout.status in statuses)
+        return sum(payout.fen for payout in due if payout.status in statuses)
 
     return Money(
-        approved=sum(payout.fen for payout in case.payouts.values()),
+        approved=sum(payout.fen for payout in due),
         held=total(PayoutStatus.HELD),
         instructed=total(PayoutStatus.INSTRUCTED, PayoutStatus.APPROVED),
         paid=total(PayoutStatus.PAID),

@@ -80,13 +80,13 @@ async def test_the_insurer_orders_and_makes_its_payments_itself(department: Star
 
 
 @pytest.mark.rule("PD-20")
-async def test_without_an_account_benefits_are_decided_and_not_ordered(department: Start) -> None:
+async def test_without_an_account_the_insurer_orders_payment_to_the_beneficiary_of_the_policy(department: Start) -> None:
     running = department("insurer")
     adapter, wanted = running.adapter(), asked(deceased=NEVER_HEARD_OF)
     await adapter.submit(wanted)
     running.counter.act(wanted.key, "finish")
     [payment] = (await adapter.read_many([wanted.key]))[wanted.key].payments
-    assert (payment.fen, payment.state) == (3000000, PaymentState.APPROVED)
+    assert (payment.fen, payment.state) == (3000000, PaymentState.INSTRUCTED)
     await adapter.close()
 
 
