@@ -73,9 +73,9 @@ def demo(
     keep: Annotated[bool, typer.Option(help="Keep running afterwards, until Ctrl-C.")] = True,
 ) -> None:
     """Start the gateway and every department system on loopback, and run cases through."""
-    from gateway import demo as show
+    from gateway.demo import run
 
-    raise typer.Exit(show.run(port, keep))
+    raise typer.Exit(run(port, keep))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
@@ -211,6 +211,7 @@ def _log() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_Fields("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("shenhou.access").setLevel(logging.INFO)
 
 
 def _database():  # type: ignore[no-untyped-def]

@@ -156,7 +156,7 @@ def _ports(codes: list[str], first: int) -> dict[str, tuple[int, int]]:
 
 
 def _environment(known: dict[str, Manifest], ports: dict[str, tuple[int, int]]) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for code, manifest in known.items():
         stem = manifest.address_variable.removesuffix("URL")
         address = manifest.demo_address.format(port=ports[code][0], data=(FOLDER / "mocks").resolve())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from gateway.store.cases import Actor
 from gateway.store.session import Database, Tx
 
 T = TypeVar("T")
+access_log = logging.getLogger("shenhou.access")
+"""Every query of a case, and every one that was refused (PD-15); subjects are blind indexes."""
 ATTEMPTS = 5
 """How often a change is tried when another gateway changed the same case at the same moment."""
 SYSTEM = Actor("gateway", "gateway")
@@ -73,7 +76,11 @@ class Desk:
             found = cases.load(ctx.tx, list(dict.fromkeys(numbers)))
             return [self.show(viewer, found[number]) if number in found else None for number in numbers]
 
-        return await self.look(viewer, read)
+        shown = await self.look(viewer, read)
+        for number, case in zip(numbers, shown, strict=True):
+            fields = {"case": number[:64], "seen": case is not None, "role": viewer.role, "subject": viewer.subject}
+            access_log.info("case asked for", extra={**fields, "department": viewer.department})
+        return shown
 
     def show(self, viewer: Viewer, case: Case) -> Case | None:
         """A case as this viewer sees it."""

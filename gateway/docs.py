@@ -33,6 +33,7 @@ def states() -> str:
         "Printed by `shenhou export-docs` from the tables in `gateway/domain/states.py`. What is not drawn cannot",
         "happen. Delivery into a department's own system is beside the item's state: NONE, PENDING, DELIVERED, FAILED.",
     ]
-    for machine in (CASE, ITEM, PAYOUT):
-        lines += ["", f"## {machine.name}", "", "```mermaid", mermaid(machine), "```"]
+    drawn = ((CASE.name, mermaid(CASE)), (ITEM.name, mermaid(ITEM)), (PAYOUT.name, mermaid(PAYOUT)))
+    for name, graph in drawn:
+        lines += ["", f"## {name}", "", "```mermaid", graph, "```"]
     return "\n".join(lines) + "\n"

@@ -18,6 +18,7 @@ from gateway.console import routes as console
 from gateway.desk import Clock, Desk
 from gateway.domain.department import Department
 from gateway.policy import loader
+from gateway.services.calendars import fill_in_due_dates
 from gateway.services.context import Outward as OutwardFacts
 from gateway.services.live_records import LiveRecords
 from gateway.settings import BadSetting, Settings
@@ -112,6 +113,7 @@ def _issuer(settings: Settings) -> Issuer:
 @contextlib.asynccontextmanager
 async def _lifespan(desk: Desk, engine: Engine, outward: Outward) -> AsyncIterator[None]:
     desk.database.create()
+    await desk.change(None, fill_in_due_dates)
     await engine.start({"deliver": outward.deliver, "instruct": outward.instruct})
     await asyncio.to_thread(engine.beat, desk.database.sqlite)
     outward.start()

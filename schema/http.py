@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import secrets
@@ -46,6 +47,9 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         if scheme.lower() != "bearer":
             return None
         return self.issuer.read(token.strip(), self.desk.database.seal.index)
+
+    def encode_json(self, data: object) -> str:
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
     async def process_result(self, request: Request, result: ExecutionResult, strict: bool = False) -> Any:
         answer: GraphQLHTTPResponse = {"data": result.data}

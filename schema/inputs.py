@@ -112,7 +112,7 @@ class SubmitCaseInput:
     )
     case_number: str | None = strawberry.field(
         default=None,
-        description="已由证照立案的办件编号; needed for an unidentified body, otherwise found by the deceased's number.",
+        description="已由证照立案的办件编号; needed for an unidentified body only.",
     )
     submission_key: str | None = strawberry.field(
         default=None,

@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import strawberry
 from strawberry import relay
@@ -183,7 +184,8 @@ async def _nodes(info: Info, ids: Sequence[str]) -> list[relay.Node | None]:
             found.append(None)
             continue
         kind = NODES.get(parsed.type_name)
-        found += await kind.resolve_nodes(info=info, node_ids=[parsed.node_id]) if kind else [None]
+        resolve: Any = kind.resolve_nodes if kind else None
+        found += await resolve(info=info, node_ids=[parsed.node_id]) if resolve else [None]
     return found
 
 

@@ -72,6 +72,15 @@ def check_digit(first_17: str) -> str:
     return _CHECK[sum(int(digit) * weight for digit, weight in zip(first_17, _WEIGHTS, strict=True)) % 11]
 
 
+def canonical(number: str) -> str:
+    """The 18-digit form of a 15-digit number, so that one person is one person; others as ``normalise``."""
+    number = normalise(number)
+    if len(number) != 15 or not number.isdigit():
+        return number
+    longer = f"{number[:6]}19{number[6:]}"
+    return longer + check_digit(longer)
+
+
 def _dated(number: str, born: str, order: int, today: date) -> IdCheck:
     try:
         birth_date = date(int(born[:4]), int(born[4:6]), int(born[6:8]))

@@ -213,14 +213,16 @@ def item_row(ctx: Ctx, case: Case, item: Item) -> ItemRow:
     definition = policy.item(item.slug)
     clocks = decide.deadlines(policy, ctx.calendar(case), case, item, ctx.now)
     due_at, missing = decide.next_due(clocks)
-    processing = next((clock.due_at for clock in clocks if clock.limit.clock is ClockKind.PROCESSING), None)
-    final = item.status in ITEM.final
+    if item.status in ITEM.final:
+        due_at = next((clock.due_at for clock in clocks if clock.limit.clock is ClockKind.PROCESSING), None)
+    due_clock = next((clock.limit.clock for clock in clocks if due_at is not None and clock.due_at == due_at), None)
     return ItemRow(
         slug=item.slug,
         department=definition.department if definition else None,
         status=item.status,
         pushed_at=item.pushed_at,
-        due_at=processing if final else due_at,
+        due_at=due_at,
+        due_clock=due_clock,
         finished_at=item.finished_at,
         calendar_missing=missing,
         delivery=item.delivery.state,

@@ -59,11 +59,12 @@ def supervise(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until
         statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
     rows = list(ctx.tx.connection.execute(statement))
     late = [
-        OverdueItem(row.number, row.slug, row.department, "PROCESSING", row.due_at)
+        OverdueItem(row.number, row.slug, row.department, row.due_clock or "PROCESSING", row.due_at)
         for row in rows
         if _overdue(row, ctx.now)
     ]
-    late += _unpaid(ctx, prefixes, {(row.number, row.slug) for row in rows})
+    told = {(item.number, item.slug) for item in late if item.clock == "PAYOUT"}
+    late += _unpaid(ctx, prefixes, {(row.number, row.slug) for row in rows} - told)
     departments = sorted({row.department for row in rows if row.department})
     return Supervision(
         overdue=tuple(sorted(late, key=lambda item: (item.due_at, item.number, item.slug))),

@@ -2,8 +2,8 @@
 
 Every message is identified by (department, case, item, serial).  The same message again gets the same answer;
 another content under a taken serial, or against a finished item, is refused as CONFLICT; a result for an item that
-was not pushed is refused as NOT_DISPATCHED and opens no gate; a department that does not own the item is refused.  What was
-refused changes nothing, is kept in the ledger with its reason, and may be sent again when the reason is gone.
+was not pushed is refused as NOT_DISPATCHED and opens no gate; a department that does not own the item is refused.
+What was refused changes nothing, is kept in the ledger with its reason, and may be sent again when the reason is gone.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ def report_of(record: Record) -> Report:
 
 
 def record_serial(record: Record) -> str:
-    """Serial of a record that was read, not sent: equal records are the same message."""
-    return f"read:{_content(report_of(record))[:24]}"
+    """Serial of a record that was read, not sent: the same record, changed at the same time, is the same message."""
+    return f"read:{record.updated_at.isoformat()}:{_content(report_of(record))[:24]}"
 
 
 # ── what a report does to a case ────────────────────────────────────────────────────────────────────────

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from pydantic import TypeAdapter
 from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -15,6 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.domain.case import Case
 from gateway.domain.events import Event
+from gateway.domain.identity import canonical
 from gateway.domain.states import CaseStatus
 from gateway.store import tables as t
 from gateway.store.session import Tx
@@ -60,6 +63,8 @@ class ItemRow:
     delivery: str
     next_attempt_at: datetime | None
     failing_since: datetime | None
+    due_clock: str | None = None
+    """Which clock ``due_at`` belongs to: ``PROCESSING`` or ``PAYOUT``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +134,14 @@ def verify(tx: Tx, number: str) -> list[str]:
     for row in rows:
         if row["seq"] != expected:
             wrong.append(f"{number}: entry {expected} is missing")
-        plain = tx.seal.open(row["body"], f"ledger:{number}:{row['seq']}")
-        known = _hash(previous, number, row["seq"], row["at"], row["actor_role"], plain)
+        try:
+            plain = tx.seal.open(row["body"], f"ledger:{number}:{row['seq']}")
+        except (InvalidTag, LookupError, ValueError, zlib.error):
+            wrong.append(f"{number}: entry {row['seq']} was altered and cannot be opened")
+            previous, expected = row["hash"], row["seq"] + 1
+            continue
+        actor = (row["actor_role"], row["actor_department"])
+        known = _hash(previous, number, row["seq"], row["at"], row["type"], *actor, plain)
         if row["previous"] != previous or row["hash"] != known:
             wrong.append(f"{number}: entry {row['seq']} does not follow from the one before it")
         previous, expected = row["hash"], row["seq"] + 1
@@ -156,7 +167,7 @@ def append(
     head = _head(tx, case.number, first - 1)
     for seq, (at, event) in enumerate(events, start=first):
         plain = f"{actor.name}\t{actor.subject}\n".encode() + _EVENT.dump_json(event)
-        known = _hash(head, case.number, seq, at, actor.role, plain)
+        known = _hash(head, case.number, seq, at, event.type, actor.role, actor.department, plain)
         tx.connection.execute(
             insert(t.ledger).values(
                 number=case.number,
@@ -328,7 +339,7 @@ def _matching(tx: Tx, wanted: CaseFilter, statement: Select[Any]) -> Select[Any]
 
 
 def id_index(tx: Tx, id_number: str | None) -> str | None:
-    return tx.seal.index("id", id_number) if id_number else None
+    return tx.seal.index("id", canonical(id_number)) if id_number else None
 
 
 def name_index(tx: Tx, name: str | None) -> str | None:
@@ -337,7 +348,7 @@ def name_index(tx: Tx, name: str | None) -> str | None:
 
 def deceased_index(tx: Tx, jurisdiction: str, id_number: str | None) -> str | None:
     """None for an unidentified deceased: nobody can tell two of them apart."""
-    return tx.seal.index("deceased", jurisdiction, id_number) if id_number else None
+    return tx.seal.index("deceased", jurisdiction, canonical(id_number)) if id_number else None
 
 
 def open_case_of(tx: Tx, jurisdiction: str, id_number: str | None) -> str | None:
@@ -362,6 +373,10 @@ def upsert(tx: Tx, table: Any, values: dict[str, Any], columns: Sequence[str]) -
     )
 
 
-def _hash(previous: str, number: str, seq: int, at: datetime, role: str, plain: bytes) -> str:
-    head = f"{previous}\n{number}\n{seq}\n{at.astimezone(UTC).isoformat()}\n{role}\n".encode()
+def _hash(
+    previous: str, number: str, seq: int, at: datetime, kind: str, role: str, department: str | None, plain: bytes
+) -> str:
+    """Over every open column of the entry and its body before sealing."""
+    when = at.astimezone(UTC).isoformat()
+    head = f"{previous}\n{number}\n{seq}\n{when}\n{kind}\n{role}\n{department or ''}\n".encode()
     return hashlib.sha256(head + plain).hexdigest()

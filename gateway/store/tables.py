@@ -92,6 +92,7 @@ items = Table(
     Column("status", String(32), nullable=False),
     Column("pushed_at", Utc),
     Column("due_at", Utc),
+    Column("due_clock", String(16)),
     Column("finished_at", Utc),
     Column("calendar_missing", Boolean, nullable=False),
     Column("delivery", String(16), nullable=False),

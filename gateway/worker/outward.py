@@ -9,7 +9,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import select
 
@@ -18,19 +18,17 @@ from gateway.domain.department import (
     Callback,
     Department,
     DepartmentError,
-    DepartmentRejected,
     Receipt,
     Record,
 )
 from gateway.domain.messages import Refused
 from gateway.services import dispatch, write_back
 from gateway.services.context import Ctx
+from gateway.store import cases
 from gateway.store.tables import items, payouts
 from gateway.worker.engine import Engine
 
 log = logging.getLogger("shenhou.outward")
-T = TypeVar("T")
-Run = Callable[[Callable[[Ctx], T]], Awaitable[T]]
 CALLBACK_POLL_FACTOR = 15
 """Departments that call back are polled as well, so much less often: a lost message is found."""
 BATCH = 500
@@ -67,11 +65,8 @@ class Outward:
             else:
                 receipt = await adapter.submit(application)
         except DepartmentError as error:
-            await self.run(
-                lambda ctx, error=error: dispatch.not_delivered(
-                    ctx, number, slug, str(error), self._ladder(error), error.retryable
-                )
-            )
+            text, ladder, again = str(error), self._ladder(error), error.retryable
+            await self.run(lambda ctx: dispatch.not_delivered(ctx, number, slug, text, ladder, again))
             return
         await self.run(lambda ctx: dispatch.delivered(ctx, number, slug, receipt))
 
@@ -85,11 +80,8 @@ class Outward:
         try:
             receipt = await self.departments[code].instruct(instruction)
         except DepartmentError as error:
-            await self.run(
-                lambda ctx, error=error: dispatch.not_instructed(
-                    ctx, number, payout, str(error), self._ladder(error), error.retryable
-                )
-            )
+            text, ladder, again = str(error), self._ladder(error), error.retryable
+            await self.run(lambda ctx: dispatch.not_instructed(ctx, number, payout, text, ladder, again))
             return
         await self.run(lambda ctx: dispatch.instructed(ctx, number, payout, receipt))
 
@@ -104,12 +96,8 @@ class Outward:
         """Takes a message a department sent.  Returns the code of the refusal, None when it was taken."""
         refusal = None
         for record in callback.records:
-            number, slug = split_key(record.key)
-            report = write_back.report_of(record)
             try:
-                ack = await self.run(
-                    lambda ctx, r=report, n=number, s=slug: write_back.take(ctx, code, n, s, callback.serial, r)
-                )
+                ack = await self._take(code, record, callback.serial)
             except Refused as refused:
                 refusal = refused.problems[0].reason.code.value
                 continue
@@ -135,16 +123,20 @@ class Outward:
         mark = hashlib.sha256(repr((report.outcome, report.raw_code, report.payments, record.updated_at)).encode())
         if self._seen.get(record.key) == mark.hexdigest():
             return False
-        number, slug = split_key(record.key)
-        serial = write_back.record_serial(record)
         try:
-            ack = await self.run(lambda ctx: write_back.take(ctx, code, number, slug, serial, report))
+            ack = await self._take(code, record, write_back.record_serial(record))
         except Refused:
             return False
         self._seen[record.key] = mark.hexdigest()
         if len(self._seen) > 100_000:
             self._seen.clear()
         return bool(ack.outcome == write_back.AckOutcome.APPLIED)
+
+    async def _take(self, code: str, record: Record, serial: str) -> write_back.Ack:
+        number, slug = split_key(record.key)
+        report = write_back.report_of(record)
+        ack: write_back.Ack = await self.run(lambda ctx: write_back.take(ctx, code, number, slug, serial, report))
+        return ack
 
     # ── recurring work ──────────────────────────────────────────────────────────────────────────────────
 
@@ -188,8 +180,6 @@ class Outward:
 
 def _department_of(ctx: Ctx, number: str, slug: str) -> tuple[str, int]:
     """(department code, attempts so far) of an item."""
-    from gateway.store import cases
-
     case = cases.get(ctx.tx, number)
     assert case is not None
     definition = ctx.policy(case).item(slug)
@@ -211,6 +201,3 @@ def _open_keys(ctx: Ctx, code: str, limit: int | None = None) -> list[str]:
         rows = ctx.tx.connection.execute(statement.limit(limit) if limit else statement)
         found.update({submission_key(row.number, row.slug): None for row in rows})
     return list(found)
-
-
-__all__ = ["CALLBACK_POLL_FACTOR", "DepartmentRejected", "Outward"]

@@ -93,7 +93,7 @@ class Case(relay.Node):
         return cls(key=view.case.number, view=view)
 
     @classmethod
-    async def resolve_nodes(cls, *, info: Info, node_ids, required=False):  # type: ignore[no-untyped-def, override]
+    async def resolve_nodes(cls, *, info: Info, node_ids, required=False):  # type: ignore[no-untyped-def]
         views = await views_of(info, list(node_ids))
         return [cls.of(view) if view else None for view in views]
 

@@ -196,7 +196,7 @@ class DepartmentItem(relay.Node):
         return cls(key=c.submission_key(view.case.number, slug), view=view, item=view.case.items[slug])
 
     @classmethod
-    async def resolve_nodes(cls, *, info: Info, node_ids, required=False):  # type: ignore[no-untyped-def, override]
+    async def resolve_nodes(cls, *, info: Info, node_ids, required=False):  # type: ignore[no-untyped-def]
         keys = [c.split_key(node_id) for node_id in node_ids]
         views = await views_of(info, [number for number, _ in keys])
         return [
@@ -344,8 +344,8 @@ class DepartmentItem(relay.Node):
         return [Payout.of(self.view, payout.id) for payout in found]
 
     @strawberry.field(
-        description="部门实时记录; null: nothing was sent to the department's own system.  However many items and cases "
-        "are asked for, each department is asked once."
+        description="部门实时记录; null: nothing was sent to the department's own system.  However many items and "
+        "cases are asked for, each department is asked once."
     )
     async def live_record(self, info: Info) -> LiveRecord | None:
         code = self.view.definition(self.item.slug).department

@@ -30,7 +30,7 @@ class Payout(relay.Node):
         return cls(key=f"{view.case.number}.{payout_id}", view=view, payout=view.case.payouts[payout_id])
 
     @classmethod
-    async def resolve_nodes(cls, *, info: Info, node_ids, required=False):  # type: ignore[no-untyped-def, override]
+    async def resolve_nodes(cls, *, info: Info, node_ids, required=False):  # type: ignore[no-untyped-def]
         keys = [c.split_key(node_id) for node_id in node_ids]
         views = await views_of(info, [number for number, _ in keys])
         return [

@@ -22,14 +22,14 @@ def area_name(view: View, code: str | None) -> str | None:
 
 @strawberry.federation.type(
     keys=["id"],
-    description="逝者: the deceased of a case.  Fields the viewer may not see are null; numbers may be masked with `*`.",
+    description="逝者: the deceased of a case.  What the viewer may not see is null or masked with `*`.",
 )
 class Deceased(relay.Node):
     number: relay.NodeID[str]
     view: strawberry.Private[View]
 
     @classmethod
-    async def resolve_nodes(cls, *, info: Info, node_ids, required=False):  # type: ignore[no-untyped-def, override]
+    async def resolve_nodes(cls, *, info: Info, node_ids, required=False):  # type: ignore[no-untyped-def]
         views = await views_of(info, list(node_ids))
         return [cls(number=view.case.number, view=view) if view else None for view in views]
 

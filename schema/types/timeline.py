@@ -57,6 +57,9 @@ STAFF_ONLY = (
 )
 """Entries that concern the staff; hidden from roles whose table hides staff matters."""
 
+STEPS = (e.Reported, e.Completed, e.CertificateIssued, e.ItemRefused, e.RuledOut, e.FlowChanged, e.Identified)
+"""Steps that can release items."""
+
 
 @strawberry.type(description="时间线条目: one entry of the ledger.")
 class TimelineEvent:
@@ -67,6 +70,7 @@ class TimelineEvent:
     text: str = strawberry.field(description="一句话说明.")
     actor: str = strawberry.field(description="谁: role, and the department where it matters.")
     items: list[Slug] = strawberry.field(description="涉及的事项.")
+    next_items: list[Slug] = strawberry.field(description="后续环节: items this step released (HZ-905).")
     reason: Reason | None = strawberry.field(description="原因, e.g. of a write-back that was not taken.")
     details: list[NamedValue] = strawberry.field(description="其他内容.")
     hash: str = strawberry.field(description="链式摘要: hash of this entry over the one before it.")
@@ -94,7 +98,10 @@ def timeline(view: View, viewer: Viewer, entries: list[Entry], first: int, after
     shown = [entry for entry in entries if _visible(view, viewer, entry)]
     start = _position(after) if after else 0
     page = [entry for entry in shown if entry.seq > start][: _size(first)]
-    edges = [TimelineEdge(cursor=_cursor(entry.seq), node=_event(view, entry)) for entry in page]
+    released = {entry.at: entry.event.slugs for entry in entries if isinstance(entry.event, e.Pushed)}
+    edges = [
+        TimelineEdge(cursor=_cursor(entry.seq), node=_event(view, entry, released.get(entry.at, ()))) for entry in page
+    ]
     more = bool(page) and page[-1].seq != shown[-1].seq
     info = relay.PageInfo(
         has_next_page=more,
@@ -115,7 +122,7 @@ def _visible(view: View, viewer: Viewer, entry: Entry) -> bool:
     return bool(slugs) and any(slug in view.case.items for slug in slugs)
 
 
-def _event(view: View, entry: Entry) -> TimelineEvent:
+def _event(view: View, entry: Entry, released: tuple[str, ...]) -> TimelineEvent:
     event = entry.event
     slugs = [slug for slug in _slugs(event) if slug in view.case.items]
     names = "、".join(view.definition(slug).name for slug in slugs)
@@ -136,6 +143,11 @@ def _event(view: View, entry: Entry) -> TimelineEvent:
         text=text,
         actor=actor,
         items=[Slug(slug) for slug in slugs],
+        next_items=[
+            Slug(slug)
+            for slug in released
+            if isinstance(event, STEPS) and slug in view.case.items and slug not in slugs
+        ],
         reason=Reason(source=reason) if reason is not None and not isinstance(reason, str) else None,
         details=_details(view, event),
         hash=entry.hash,

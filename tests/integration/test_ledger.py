@@ -58,8 +58,8 @@ def row(connection: Connection, number: str, seq: int) -> dict[str, Any]:
     return dict(found)
 
 
-def put(connection: Connection, number: str, seq: int, **values: Any) -> None:
-    connection.execute(update(ledger).where(L.number == number, L.seq == seq).values(**values))
+def put(connection: Connection, number: str, entry: int, **values: Any) -> None:
+    connection.execute(update(ledger).where(L.number == number, L.seq == entry).values(**values))
 
 
 def exchange(connection: Connection, number: str) -> None:
@@ -73,7 +73,7 @@ def exchange(connection: Connection, number: str) -> None:
 TAMPERINGS: dict[str, Tampering] = {
     "time altered": lambda c, n: put(c, n, 3, at=row(c, n, 1)["at"].replace(year=2020)),
     "role altered": lambda c, n: put(c, n, 3, actor_role="nobody"),
-    "department altered": lambda c, n: put(c, n, 8, actor_department="nobody"),
+    "department altered": lambda c, n: put(c, n, 3, actor_department="nobody"),
     "kind altered": lambda c, n: put(c, n, 3, type="case.noted"),
     "body altered": lambda c, n: put(c, n, 3, body=row(c, n, 3)["body"][:-1] + b"\x00\x01"),
     "body emptied": lambda c, n: put(c, n, 3, body=b""),

@@ -124,8 +124,9 @@ def test_cases_are_found_by_number_name_area_department_and_family(world: World)
     assert find(world, department="health", item_statuses=("DISPATCHED",)) == [second, first]
     assert find(world, department="housing-fund", item_statuses=("DISPATCHED",)) == []
     assert find(world, item="hukou-deregistration", item_statuses=("BLOCKED",)) == [second, first]
-    assert find(world, overdue_at=moment("2025-11-09 12:00")) == [second, first]
-    assert find(world, overdue_at=moment("2025-11-09 00:00")) == [first]
+    assert find(world, overdue_at=moment("2025-11-08 22:10")) == [], "on the stroke is in time"
+    assert find(world, overdue_at=moment("2025-11-09 12:00")) == [first]
+    assert find(world, overdue_at=moment("2025-11-10 00:00")) == [second, first]
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(world: World) -> None:

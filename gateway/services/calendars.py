@@ -1,0 +1,31 @@
+"""A year's calendar was published: limits that ran into it get their dates (PD-01)."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from gateway.services.context import Ctx, item_row
+from gateway.store import cases
+from gateway.store.tables import items
+
+BATCH = 500
+
+
+def fill_in_due_dates(ctx: Ctx) -> int:
+    """Computes the due time of every item that waited for a calendar.  Returns how many now have one."""
+    c = items.c
+    rows = list(ctx.tx.connection.execute(select(c.number, c.slug).where(c.calendar_missing)))
+    filled = 0
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        found = cases.load(ctx.tx, list({row.number for row in batch}))
+        for row in batch:
+            case = found[row.number]
+            fresh = item_row(ctx, case, case.items[row.slug])
+            if not fresh.calendar_missing:
+                values = {"due_at": fresh.due_at, "calendar_missing": False}
+                ctx.tx.connection.execute(
+                    update(items).where(c.number == row.number, c.slug == row.slug).values(values)
+                )
+                filled += 1
+    return filled
