@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: help demo test check format schema lock clean
+.PHONY: help demo test check format schema lock bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -30,6 +30,9 @@ schema: .venv/.installed  ## print the published schema to schema/schema.graphql
 lock: .venv/.installed-dev  ## resolve the dependencies again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group dev pyproject.toml -o requirements-dev.txt
+
+bench: .venv/.installed  ## what the one query costs, against a floor
+	@$(BIN)/python benchmarks/query.py
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .tools .demo var

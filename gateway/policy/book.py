@@ -49,7 +49,7 @@ class PolicyBook:
         return [found for code in codes if (found := self.in_force(code, on)) is not None]
 
     def word(self, kind: str, code: str) -> CatalogueEntry:
-        """Name of a shared code; an unknown one names itself.  ``kind``: departments, certificates, relations, payments."""
+        """Name of a shared code; an unknown one names itself.  ``kind``: a group of the catalogue."""
         if not self._words:
             for group in ("departments", "certificates", "relations", "payments"):
                 self._words.update({(group, entry.code): entry for entry in getattr(self.catalogue, group)})

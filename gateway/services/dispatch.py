@@ -1,8 +1,8 @@
 """Outward work: what is sent to a department, and what became of it.
 
 The worker asks ``application`` or ``instruction`` what to send, sends it through the adapter, and records the receipt
-or the failure.  A failed attempt schedules the next one in the same transaction (PD-16); after the last one the item shows
-FAILED until an operator drives it again.
+or the failure.  A failed attempt schedules the next one in the same transaction (PD-16); after the last one the item
+shows FAILED until an operator drives it again.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from tests.builders import (
 )
 
 PLACE = DeathForm(area="330502")
+DIED = moment("2025-11-07 20:00")
 
 
 @pytest.mark.rule("HZ-505", "HZ-506", "C-10")
@@ -175,10 +176,10 @@ def test_an_unidentified_body_is_cremated_and_what_needs_a_name_is_blocked_not_r
 def test_later_identification_releases_the_items_in_the_same_case(world: World) -> None:
     body_cremated(world)
     with world.at("2026-01-05 10:00").acting() as ctx:
-        case_care.identify(ctx, world.number, hz_deceased())
+        case_care.identify(ctx, world.number, hz_deceased(), DIED)
     case = world.case()
     assert {case.items[slug].pushed_at for slug in AFTERCARE} == {moment("2026-01-05 10:00")}
-    assert (case.deceased.name, world.count()) == ("沈福根", 1)
+    assert (case.deceased.name, case.death.occurred_at, world.count()) == ("沈福根", DIED, 1)
 
 
 @pytest.mark.rule("PD-21", "PD-23")
@@ -194,7 +195,7 @@ def test_later_identification_releases_the_items_in_the_same_case(world: World) 
 def test_identification_is_checked_like_a_submission(world: World, deceased: object, expected: str) -> None:
     body_cremated(world)
     with pytest.raises(Refused) as refused, world.acting() as ctx:
-        case_care.identify(ctx, world.number, deceased)  # type: ignore[arg-type]
+        case_care.identify(ctx, world.number, deceased, DIED)  # type: ignore[arg-type]
     assert expected in codes(refused.value)
     assert not world.case().deceased.identified
 
@@ -217,7 +218,7 @@ def test_a_body_found_to_be_somebody_with_an_open_case_makes_no_second_one(world
     with pytest.raises(Refused) as refused:
         if way == "identify":
             with world.acting() as ctx:
-                case_care.identify(ctx, body, hz_deceased())
+                case_care.identify(ctx, body, hz_deceased(), DIED)
         else:
             world.submit(hz_form(flow="ABNORMAL"), case_number=body)
     assert codes(refused.value) == ["CASE_ALREADY_OPEN"]
