@@ -79,7 +79,12 @@ class Desk:
         shown = await self.look(viewer, read)
         for number, case in zip(numbers, shown, strict=True):
             # A number that is no case's is not repeated: people type ID numbers into the wrong box.
-            fields = {"case": case.number if case is not None else "-", "seen": case is not None, "role": viewer.role, "subject": viewer.subject}
+            fields = {
+                "case": case.number if case is not None else "-",
+                "seen": case is not None,
+                "role": viewer.role,
+                "subject": viewer.subject,
+            }
             access_log.info("case asked for", extra={**fields, "department": viewer.department})
         return shown
 

@@ -158,7 +158,7 @@ class Query:
         return ViewerInfo(
             name=viewer.name,
             role=viewer.role,
-            role_name=role.name,
+            role_name=desk.book.word("roles", viewer.role).name,
             area=AreaCode(viewer.area),
             department=Slug(viewer.department) if viewer.department else None,
             operations=sorted({*role.may, *desk.rights.everyone}),

@@ -56,9 +56,8 @@ DUTY = Actor("duty-person", "值守", None, "staff-duty")
 DAUGHTER = Actor("family", "沈丽娟", None, "person-lijuan")
 SON = Actor("family", "沈建国", None, "person-jianguo")
 
-CONNECTED = frozenset(
-    ("health civil-affairs public-security social-security medical-insurance housing-fund veterans-affairs").split()
-)
+CONNECTED = frozenset({"health", "civil-affairs", "public-security", "social-security", "medical-insurance"})
+CONNECTED |= {"housing-fund", "veterans-affairs"}
 OUTWARD = Outward(CONNECTED, frozenset({"medical-insurance", "social-security"}))
 
 

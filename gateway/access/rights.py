@@ -35,8 +35,6 @@ class Role(BaseModel):
     """One role of the table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    name: str
-    name_en: str
     department: str | None = None
     """Department whose items this role may complete as a person, besides its ``may`` list."""
     cases: Literal["AREA", "DEPARTMENT", "FAMILY", "NONE"]

@@ -51,7 +51,7 @@ class PolicyBook:
     def word(self, kind: str, code: str) -> CatalogueEntry:
         """Name of a shared code; an unknown one names itself.  ``kind``: a group of the catalogue."""
         if not self._words:
-            for group in ("departments", "certificates", "relations", "payments"):
+            for group in ("departments", "certificates", "relations", "payments", "roles"):
                 self._words.update({(group, entry.code): entry for entry in getattr(self.catalogue, group)})
         return self._words.get((kind, code)) or CatalogueEntry(code=code, name=code, name_en=code)
 

@@ -338,12 +338,13 @@ class CatalogueEntry(Named):
 
 
 class Catalogue(Strict):
-    """Words shared by all jurisdictions: departments, certificates, relations, kinds of payment."""
+    """Words shared by all jurisdictions: departments, certificates, relations, kinds of payment, roles."""
 
     departments: list[CatalogueEntry]
     certificates: list[CatalogueEntry]
     relations: list[CatalogueEntry]
     payments: list[CatalogueEntry]
+    roles: list[CatalogueEntry]
 
 
 class CalendarYear(Strict):

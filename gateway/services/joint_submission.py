@@ -138,7 +138,7 @@ def _order(ctx: Ctx, policy: Jurisdiction, flow: Flow, opened: Case | None) -> l
     """Who may file, and what must be there before (C-09, C-10)."""
     problems = []
     if ctx.actor.role not in flow.reporters:
-        words = {"flow": flow.name, "options": "、".join(flow.reporters)}
+        words = {"flow": flow.name, "options": "、".join(ctx.book.word("roles", r).name for r in flow.reporters)}
         problems.append(Problem(Reason(Code.OPENER_NOT_ALLOWED, (flow.source,), words)))
     if flow.report_after and (opened is None or opened.certificate(*flow.report_after) is None):
         issuer = policy.item(flow.opened_by.item) if flow.opened_by else None

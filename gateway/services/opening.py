@@ -40,7 +40,7 @@ def open_by_certificate(
     flow = policy.flow(flow_code)
     definition = policy.item(flow.opened_by.item) if flow is not None and flow.opened_by is not None else None
     if flow is None or definition is None or definition.department != department:
-        options = "、".join(flow.reporters) if flow else ""
+        options = "、".join(ctx.book.word("roles", r).name for r in flow.reporters) if flow else ""
         raise refuse(
             Code.OPENER_NOT_ALLOWED,
             "flow",

@@ -82,7 +82,7 @@ class JoinRequest:
 
 
 @strawberry.federation.type(
-    keys=["id"], description="办件: one death, one submission, every department's items, one answer."
+    keys=["id", "number"], description="办件: one death, one submission, every department's items, one answer."
 )
 class Case(relay.Node):
     key: relay.NodeID[str]
@@ -98,9 +98,13 @@ class Case(relay.Node):
         return [cls.of(view) if view else None for view in views]
 
     @classmethod
-    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Case | None:
-        """Federation: the case by global id."""
-        return await reference(info, cls, id)
+    async def resolve_reference(
+        cls, info: Info, id: strawberry.ID | None = None, number: str | None = None
+    ) -> Case | None:
+        """Federation: the case by global id or by number."""
+        if number is not None:
+            return (await cls.resolve_nodes(info=info, node_ids=[number]))[0]
+        return await reference(info, cls, id or "")
 
     @strawberry.field(description="办件编号.")
     def number(self) -> str:

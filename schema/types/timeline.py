@@ -127,8 +127,7 @@ def _event(view: View, entry: Entry, released: tuple[str, ...]) -> TimelineEvent
     slugs = [slug for slug in _slugs(event) if slug in view.case.items]
     names = "、".join(view.definition(slug).name for slug in slugs)
     title = TITLES[event.type]
-    who = view.desk.rights.roles.get(entry.actor.role)
-    actor = who.name if who else entry.actor.role
+    actor = view.book.word("roles", entry.actor.role).name
     if entry.actor.department:
         actor = f"{view.book.word('departments', entry.actor.department).name}（{actor}）"
     reason = getattr(event, "reason", None)

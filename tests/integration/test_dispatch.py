@@ -144,9 +144,7 @@ def test_a_result_ends_the_attempts(pushed: World) -> None:
         (Outcome.NOT_APPLICABLE, "NOT_APPLICABLE"),
     ],
 )
-def test_what_the_department_says_at_once_is_its_first_result(
-    pushed: World, outcome: Outcome, status: str
-) -> None:
+def test_what_the_department_says_at_once_is_its_first_result(pushed: World, outcome: Outcome, status: str) -> None:
     pushed.delivered(SLUG, outcome, "GJJ-1")
     assert (pushed.status(SLUG), pushed.item(SLUG).reference) == (status, "GJJ-1")
 

@@ -11,9 +11,7 @@ from tests.builders import World, hz_form, medical_certificate, moment, police_c
 @pytest.fixture
 def referred(world: World) -> World:
     world.at("2025-11-07 22:10").submit(hz_form())
-    ack = world.at("2025-11-08 09:00").report(
-        "health", "death-cert-normal", "h-1", reason="疑似外伤致死", refers=True
-    )
+    ack = world.at("2025-11-08 09:00").report("health", "death-cert-normal", "h-1", reason="疑似外伤致死", refers=True)
     assert ack.reason is None
     return world
 

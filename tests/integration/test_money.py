@@ -214,9 +214,7 @@ def test_the_bank_pays_the_heirs_by_itself(world: World) -> None:
 
 @pytest.mark.rule("HZ-702", "PD-04")
 @pytest.mark.parametrize("paid, state", [("2025-11-24 23:00", "MET"), ("2025-11-25 00:01", "MISSED")])
-def test_the_payout_clock_runs_from_the_push_until_all_sums_are_paid(
-    cremated: World, paid: str, state: str
-) -> None:
+def test_the_payout_clock_runs_from_the_push_until_all_sums_are_paid(cremated: World, paid: str, state: str) -> None:
     grant, bereavement = ("1", "FUNERAL_GRANT", 480000), ("2", "BEREAVEMENT_PAYMENT", 1200000)
     sums = (payment(*grant), payment(*bereavement))
     cremated.report("social-security", PENSION, "s-1", Outcome.COMPLETED, payments=sums)

@@ -115,7 +115,7 @@ def test_case_numbers_run_through_the_day_in_huzhou(world: World) -> None:
     world.at("2025-11-07 23:59").submit(hz_form())
     other = hz_deceased(name="沈丽娟", id_number=SHEN_LIJUAN)
     assert world.submit(hz_form(deceased=other)).number == "HZ2025110700002"
-    third = hz_deceased(id_number="330502391010955")
+    third = hz_deceased(id_number="330502401010955")
     assert world.at("2025-11-08 00:00").submit(hz_form(deceased=third)).number == "HZ2025110800001"
 
 

@@ -116,9 +116,7 @@ def test_a_certificate_opens_no_case_for_the_ineligible(world: World) -> None:
 @pytest.mark.rule("HZ-301", "PD-11")
 def test_a_certificate_with_a_mistyped_id_number_opens_no_case(world: World) -> None:
     with pytest.raises(Refused) as refused:
-        world.opened_by(
-            "health", "INSIDE", medical_certificate(), deceased=hz_deceased(id_number="330502193910109558")
-        )
+        world.opened_by("health", "INSIDE", medical_certificate(), deceased=hz_deceased(id_number="330502193910109558"))
     assert codes(refused.value) == ["ID_NUMBER_INVALID"]
     assert world.count() == 0
 

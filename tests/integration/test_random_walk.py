@@ -27,9 +27,9 @@ from tests.builders import (
     World,
     book,
     cremation_certificate,
+    huzhou,
     hz_account,
     hz_form,
-    huzhou,
     medical_certificate,
     moment,
     payment,
@@ -64,9 +64,13 @@ class Walk(RuleBasedStateMachine):
         self.database.dispose()
         self.folder.cleanup()
 
-    @initialize(account=st.booleans())
-    def reported(self, account: bool) -> None:
-        self.world.submit(hz_form(*DECLARED, account=hz_account() if account else None))
+    @initialize(account=st.booleans(), cremated=st.booleans())
+    def reported(self, account: bool, cremated: bool) -> None:
+        form = hz_form(*DECLARED, account=hz_account() if account else None)
+        if cremated:
+            self.world.until_cremation(form)
+        else:
+            self.world.submit(form)
 
     @rule(hours=st.integers(1, 40))
     def time_passes(self, hours: int) -> None:
@@ -100,16 +104,20 @@ class Walk(RuleBasedStateMachine):
         slug=st.sampled_from([*sorted(KINDS), "hukou-deregistration"]),
         state=st.sampled_from(PaymentState),
         fen=st.sampled_from([120345, 120345, 1, -5]),
-        number=st.integers(1, 2),
         whole=st.booleans(),
     )
-    def a_department_reports_money(
-        self, slug: str, state: PaymentState, fen: int, number: int, whole: bool
-    ) -> None:
+    def a_department_reports_money(self, slug: str, state: PaymentState, fen: int, whole: bool) -> None:
+        number = 1
         kind = KINDS.get(slug, ["FUNERAL_GRANT"])[0]
         sums = (payment(str(number), kind, fen, state, on=self.world.now),)
-        serial = f"m-{number}-{state}-{fen}"
+        serial = f"m-{state}-{fen}-{self.world.now}"
         self.world.report(OWNED[slug], slug, serial, payments=sums, complete_record=whole)
+
+    @rule(state=st.sampled_from(PaymentState))
+    def the_medical_balance_moves(self, state: PaymentState) -> None:
+        slug = "medical-account-settlement"
+        sums = (payment("9", "MEDICAL_ACCOUNT_BALANCE", 120345, state, on=self.world.now),)
+        self.world.report(OWNED[slug], slug, f"b-{state}-{self.world.now}", payments=sums)
 
     @rule()
     def health_refers_to_the_police(self) -> None:
@@ -202,5 +210,5 @@ def test_any_sequence_of_use_cases() -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    chosen = settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=checks)
+    chosen = settings(max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=checks)
     run_state_machine_as_test(Walk, settings=chosen)

@@ -1,4 +1,4 @@
-"""What can be told of a case: why it is not finished, what comes next, its money, its archive (AS-17, HZ-904, HZ-905)."""
+"""What can be told of a case: why it is not finished, what comes next, its money and archive (HZ-904, HZ-905)."""
 
 from __future__ import annotations
 

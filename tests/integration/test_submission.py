@@ -77,7 +77,7 @@ def test_a_second_submission_gets_the_number_and_nothing_else(world: World) -> N
 
 
 @pytest.mark.rule("PD-07")
-@pytest.mark.parametrize("typed", ["３３０５０２１９３９１０１０９５５９", "330502 19391010 9559"])
+@pytest.mark.parametrize("typed", ["３３０５０２１９３９１０１０９５５９", "330502 19391010 9559", "330502391010955"])
 def test_the_same_person_written_otherwise_is_the_same_person(world: World, typed: str) -> None:
     world.submit(hz_form())
     other = hz_form(deceased=hz_deceased(id_number=typed), applicant=SON_FORM)

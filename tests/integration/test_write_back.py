@@ -160,9 +160,7 @@ def test_half_of_a_refused_message_is_not_taken(world: World) -> None:
     """The certificate is right, the outcome contradicts: neither stays."""
     world.submit(hz_form())
     world.report("health", "death-cert-normal", "h-0", Outcome.REFUSED, reason="拒绝")
-    ack = world.report(
-        "health", "death-cert-normal", "h-1", Outcome.COMPLETED, certificates=(medical_certificate(),)
-    )
+    ack = world.report("health", "death-cert-normal", "h-1", Outcome.COMPLETED, certificates=(medical_certificate(),))
     assert reason(ack) == "CONFLICT"
     assert world.case().certificates == []
 

@@ -15,10 +15,10 @@ from gateway.policy.check import check
 from tests.builders import (
     SHEN_FUGEN,
     book,
+    huzhou,
     hz_account,
     hz_deceased,
     hz_form,
-    huzhou,
     moment,
     unidentified,
 )

@@ -78,7 +78,9 @@ def test_a_birth_in_the_future_is_a_wrong_date() -> None:
 
 
 @pytest.mark.rule("HZ-301")
-@pytest.mark.parametrize("typed", ["３３０５０２１９３９１０１０９５５９", "330502 19391010 9559", " 330502193910109559\t"])
+@pytest.mark.parametrize(
+    "typed", ["３３０５０２１９３９１０１０９５５９", "330502 19391010 9559", " 330502193910109559\t"]
+)
 def test_full_width_digits_and_spaces_are_the_same_number(typed: str) -> None:
     found = check(IdKind.RESIDENT_ID, typed, TODAY)
     assert (found.number, found.fault) == (SHEN_FUGEN, None)

@@ -13,7 +13,7 @@ from gateway.domain.form import DeathForm
 from gateway.policy import decide
 from gateway.policy.book import holds, inside
 from gateway.policy.model import Condition
-from tests.builders import book, hz_form, huzhou, moment, unidentified
+from tests.builders import book, huzhou, hz_form, moment, unidentified
 
 T, F, U = True, False, None
 YES = {"fact": "yes", "equals": True}
@@ -205,9 +205,7 @@ def test_a_stop_takes_effect_by_the_date_of_death(slug: str, died: str, effectiv
     from gateway.domain.fold import apply
 
     form = hz_form(death=DeathForm(moment(died), "330502"))
-    opened = e.CaseOpened(
-        "1", "hz", "2019-10-15", "OUTSIDE", "330502", "WEB", "duty-person", form.deceased, form.death
-    )
+    opened = e.CaseOpened("1", "hz", "2019-10-15", "OUTSIDE", "330502", "WEB", "duty-person", form.deceased, form.death)
     case = apply(None, opened, moment("2026-02-01 10:00"))
     definition = huzhou().item(slug)
     assert definition is not None

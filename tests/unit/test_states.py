@@ -66,7 +66,8 @@ def test_every_pair_outside_the_table_raises(machine: Machine[Any], statuses: ty
 
 @each
 def test_every_state_can_be_reached(machine: Machine[Any], statuses: type[StrEnum]) -> None:
-    reached, before = {machine.initial}, set()
+    reached: set[Any] = {machine.initial}
+    before: set[Any] = set()
     while reached != before:
         before = set(reached)
         reached |= {target for (source, _), target in machine.edges.items() if source in reached}
@@ -75,7 +76,8 @@ def test_every_state_can_be_reached(machine: Machine[Any], statuses: type[StrEnu
 
 @each
 def test_from_every_state_an_end_can_be_reached(machine: Machine[Any], statuses: type[StrEnum]) -> None:
-    ending, before = set(machine.final), set()
+    ending: set[Any] = set(machine.final)
+    before: set[Any] = set()
     while ending != before:
         before = set(ending)
         ending |= {source for (source, _), target in machine.edges.items() if target in ending}
