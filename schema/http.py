@@ -67,7 +67,9 @@ def formatted(error: GraphQLError) -> Any:
         return {**as_error(original).formatted, **_place(error)}
     if error.extensions and "code" in error.extensions:
         return error.formatted
-    if original is not None and not isinstance(original, GraphQLError):
+    # Without a path nothing was resolved yet: a scalar did not take the value it was given.
+    refused_value = isinstance(original, ValueError) and error.path is None
+    if original is not None and not isinstance(original, GraphQLError) and not refused_value:
         incident = secrets.token_hex(6)
         frames = _frames(original)
         log.error("incident", extra={"incident": incident, "kind": type(original).__name__, "frames": frames})

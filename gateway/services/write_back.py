@@ -139,11 +139,31 @@ def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
     if report.refers and definition.referral is not None:
         _refer(work, definition, item, report)
         return
+    if item.status is ItemStatus.COMPLETED and not report.complete_record:
+        _adds_nothing_new(work, item, report)
     for certificate in report.certificates:
         _certificate(work, definition, item, certificate)
     _outcome(work, definition, item, report)
     for payment in report.payments:
         _payment(work, definition, item, payment, report.complete_record)
+
+
+def _adds_nothing_new(work: CaseWork, item: Item, report: Report) -> None:
+    """A message on a completed item may not say something else than its result, nor approve the same money twice.
+
+    A sum of another kind may still be approved; a whole record that was read is the department's own books.
+    """
+    payouts = [payout for payout in work.case.payouts.values() if payout.item == item.slug]
+    serials = {payout.serial for payout in payouts}
+    fresh = [payment for payment in report.payments if payment.serial not in serials]
+    kinds = {payout.kind for payout in payouts}
+    if fresh and (report.outcome is not None or any(payment.kind in kinds for payment in fresh)):
+        facts = {"detail": "事项已办结，款项已核定", "detail_en": "the item is completed and its sums are approved"}
+        raise refuse(Code.CONFLICT, "payout.serial", "PD-06", **facts)
+    differs = any(item.details.get(name, value) != value for name, value in report.details.items())
+    if differs or (report.reference and item.reference and report.reference != item.reference):
+        facts = {"detail": "事项已办结，结果内容不同", "detail_en": "the item is completed with another result"}
+        raise refuse(Code.CONFLICT, "item", "PD-06", **facts)
 
 
 def _outcome(work: CaseWork, definition: ItemDefinition, item: Item, report: Report) -> None:
