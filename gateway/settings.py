@@ -70,7 +70,6 @@ class Settings:
     max_tokens: int = 4000
     max_cost: int = 100_000
     """Fields one answer may have, by estimate."""
-    page_size_limit: int = 100
     queue_poll_s: float = 0.25
     """How often the durable engine looks for work."""
     heartbeat_s: float = 2.0
@@ -104,7 +103,7 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
         raise BadSetting(f"{PREFIX}CLOCK_START is for development; production runs on the real clock")
     if ladder := given.pop("RETRY_LADDER_S", None):
         values["retry_ladder_s"] = tuple(_number("RETRY_LADDER_S", part) for part in ladder.split(","))
-    for name in ("max_body_bytes", "max_depth", "max_aliases", "max_tokens", "max_cost", "page_size_limit"):
+    for name in ("max_body_bytes", "max_depth", "max_aliases", "max_tokens", "max_cost"):
         if (text := given.pop(name.upper(), None)) is not None:
             values[name] = int(_number(name.upper(), text))
     for name in ("queue_poll_s", "heartbeat_s"):
