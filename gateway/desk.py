@@ -77,7 +77,7 @@ class Desk:
             return [self.show(viewer, found[number]) if number in found else None for number in numbers]
 
         shown = await self.look(viewer, read)
-        for number, case in zip(numbers, shown, strict=True):
+        for case in shown:
             # A number that is no case's is not repeated: people type ID numbers into the wrong box.
             fields = {
                 "case": case.number if case is not None else "-",

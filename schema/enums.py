@@ -197,6 +197,8 @@ class FieldType(StrEnum):
     """是否."""
     ACCOUNT_NUMBER = "ACCOUNT_NUMBER"
     """账号."""
+    POSITION = "POSITION"
+    """定位: latitude,longitude in degrees (WGS 84)."""
 
 
 @published("Language")
@@ -207,6 +209,44 @@ class Language(StrEnum):
     """中文."""
     EN = "EN"
     """English."""
+
+
+@published("AreaLevel")
+class AreaLevel(StrEnum):
+    """行政层级."""
+
+    PROVINCE = "PROVINCE"
+    """省级."""
+    PREFECTURE = "PREFECTURE"
+    """地市级."""
+    COUNTY = "COUNTY"
+    """县级（县、区、旗）."""
+    TOWNSHIP = "TOWNSHIP"
+    """乡级（乡镇、街道、苏木）."""
+    VILLAGE = "VILLAGE"
+    """村级（村、社区）."""
+
+
+@published("ArchiveRecordKind")
+class ArchiveRecordKind(StrEnum):
+    """归档记录种类 (HZ-904)."""
+
+    REPORT = "REPORT"
+    """报丧信息（登记表）."""
+    CERTIFICATE = "CERTIFICATE"
+    """证照."""
+    RESULT = "RESULT"
+    """办理结果."""
+
+
+@published("LiveRecordFault")
+class LiveRecordFault(StrEnum):
+    """部门记录为何不是实时."""
+
+    UNAVAILABLE = "UNAVAILABLE"
+    """部门系统没有及时响应."""
+    UNINTELLIGIBLE = "UNINTELLIGIBLE"
+    """部门系统的应答无法识别."""
 
 
 @published("SupervisionKind")

@@ -19,7 +19,7 @@ from gateway.services import joint_submission
 from gateway.services import supervision as sup
 from gateway.store import cases as store
 from schema.context import Info
-from schema.enums import Applicability, CaseStatus, ItemStatus
+from schema.enums import Applicability, CaseStatus, ClockKind, ItemStatus
 from schema.inputs import SubmitCaseInput
 from schema.mutations.payload import answers
 from schema.scalars import AreaCode, Slug, Time
@@ -67,7 +67,7 @@ class OverdueItem:
     case_number: str = strawberry.field(description="办件编号.")
     item: Slug = strawberry.field(description="事项代号.")
     department: Slug | None = strawberry.field(description="部门代号.")
-    clock: str = strawberry.field(description="PROCESSING, or PAYOUT for approved money that is not on the account.")
+    clock: ClockKind = strawberry.field(description="时限种类; PAYOUT: approved money that is not on the account.")
     due_at: Time = strawberry.field(description="截止时间.")
 
 
@@ -274,7 +274,7 @@ async def _supervision(info: Info, since: datetime | None, until: datetime | Non
                 case_number=item.number,
                 item=Slug(item.slug),
                 department=Slug(item.department) if item.department else None,
-                clock=item.clock,
+                clock=ClockKind(item.clock),
                 due_at=Time(item.due_at),
             )
             for item in found.overdue

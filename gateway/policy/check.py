@@ -22,6 +22,7 @@ _ID_FAULTS = {
 }
 _PHONE = re.compile(r"(\+?86)?(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}(-\d{1,6})?|\d{7,8}|1\d{4})", re.ASCII)
 _AREA = re.compile(r"\d{6}|\d{9}|\d{12}", re.ASCII)
+_POSITION = re.compile(r"^-?([0-8]?\d(\.\d{1,8})?|90), ?-?(1[0-7]\d|\d?\d)(\.\d{1,8})?$")
 _ACCOUNT = re.compile(r"\d{8,32}", re.ASCII)
 
 
@@ -101,6 +102,8 @@ def _value(
         yield Problem(Reason(Code.AREA_UNKNOWN, ids, {**words, "value": str(value)[:20]}), field.path)
     elif field.type == "ACCOUNT_NUMBER" and not _ACCOUNT.fullmatch(str(value).replace(" ", "")):
         yield wrong("账号应为8至32位数字", "8 to 32 digits")
+    elif field.type == "POSITION" and not _POSITION.match(str(value)):
+        yield wrong("应为“纬度,经度”，如30.8672,120.0933", "latitude,longitude, e.g. 30.8672,120.0933")
     elif field.type == "OPTION" and field.options and str(value) not in field.options:
         shown = {**words, "value": str(value)[:40], "options": "、".join(field.options)}
         yield Problem(Reason(Code.OPTION_UNKNOWN, ids, shown), field.path)

@@ -131,7 +131,9 @@ class FormField(Strict):
     label: str
     label_en: str
     group: Code
-    type: Literal["TEXT", "ID_NUMBER", "PHONE", "DATE", "DATE_TIME", "AREA", "OPTION", "BOOLEAN", "ACCOUNT_NUMBER"]
+    type: Literal[
+        "TEXT", "ID_NUMBER", "PHONE", "DATE", "DATE_TIME", "AREA", "OPTION", "BOOLEAN", "ACCOUNT_NUMBER", "POSITION"
+    ]
     required: bool = False
     required_when: Condition | None = None
     required_unless: Condition | None = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
-from gateway.services.context import Ctx, item_row
+from gateway.services.context import Ctx, item_row, payout_due
 from gateway.store import cases
-from gateway.store.tables import items
+from gateway.store.tables import items, payouts
 
 BATCH = 500
 
@@ -23,9 +23,14 @@ def fill_in_due_dates(ctx: Ctx) -> int:
             case = found[row.number]
             fresh = item_row(ctx, case, case.items[row.slug])
             if not fresh.calendar_missing:
-                values = {"due_at": fresh.due_at, "calendar_missing": False}
+                values = {"due_at": fresh.due_at, "due_clock": fresh.due_clock, "calendar_missing": False}
                 ctx.tx.connection.execute(
                     update(items).where(c.number == row.number, c.slug == row.slug).values(values)
+                )
+                p = payouts.c
+                due = payout_due(ctx, case, case.items[row.slug])
+                ctx.tx.connection.execute(
+                    update(payouts).where(p.number == row.number, p.slug == row.slug).values(due_at=due)
                 )
                 filled += 1
     return filled

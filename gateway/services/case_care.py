@@ -124,8 +124,8 @@ def answer_correction(ctx: Ctx, number: str, slug: str, answer: str) -> Case:
     item = work.case.items[slug]
     if item.status is not ItemStatus.CORRECTION_REQUIRED:
         raise refuse(Code.ACTION_NOT_POSSIBLE, "item", status=item.status.value, action="answerCorrection")
-    outward = item.delivery.state is not DeliveryState.NONE
-    work.record(e.CorrectionAnswered(slug, answer, outward and work.is_outward(definition)))
+    outward = item.delivery.state is not DeliveryState.NONE and work.is_outward(definition)
+    work.record(e.CorrectionAnswered(slug, answer, outward))
     if outward:
         work.deliver(slug)
     return work.save()

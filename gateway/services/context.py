@@ -193,8 +193,6 @@ class CaseWork:
         for payout in self.case.payouts.values():
             found = self.policy.item(payout.item)
             item = self.case.items[payout.item]
-            clocks = decide.deadlines(self.policy, self.ctx.calendar(self.case), self.case, item, self.ctx.now)
-            due = next((clock.due_at for clock in clocks if clock.limit.clock is ClockKind.PAYOUT), None)
             yield PayoutRow(
                 payout=payout.id,
                 department=found.department if found else None,
@@ -202,9 +200,15 @@ class CaseWork:
                 status=payout.status,
                 kind=payout.kind,
                 fen=payout.fen,
-                due_at=due,
+                due_at=payout_due(self.ctx, self.case, item),
                 paid_at=payout.paid_at,
             )
+
+
+def payout_due(ctx: Ctx, case: Case, item: Item) -> datetime | None:
+    """When the money of an item must be on the account; None without such a limit, or without a calendar."""
+    clocks = decide.deadlines(ctx.policy(case), ctx.calendar(case), case, item, ctx.now)
+    return next((clock.due_at for clock in clocks if clock.limit.clock is ClockKind.PAYOUT), None)
 
 
 def item_row(ctx: Ctx, case: Case, item: Item) -> ItemRow:

@@ -13,12 +13,12 @@ from gateway.domain.states import ItemStatus as Status
 from gateway.policy.model import ItemDefinition as Definition
 from gateway.services import reading
 from schema.context import Info
-from schema.enums import CaseStatus, Flow, ItemStatus, Phase, Relation
+from schema.enums import ArchiveRecordKind, CaseStatus, Flow, ItemStatus, Language, Phase, Relation
 from schema.scalars import AreaCode, Slug, Time, Yuan, yuan
 from schema.types.common import Certificate, NamedValue, Reason
 from schema.types.item import DepartmentItem
 from schema.types.payout import MoneySummary, Payout
-from schema.types.people import Account, Death, Deceased, Person, area_name, reference, views_of
+from schema.types.people import Account, Applicant, Death, Deceased, Payee, area_name, reference, views_of
 from schema.types.policy import Jurisdiction
 from schema.types.timeline import TimelineConnection, timeline
 from schema.view import View
@@ -49,7 +49,7 @@ class SummaryLine:
 
 @strawberry.type(description="归档记录 (HZ-904): a record the archive must hold.")
 class ArchiveRecord:
-    kind: str = strawberry.field(description="种类: REPORT, CERTIFICATE, RESULT.")
+    kind: ArchiveRecordKind = strawberry.field(description="种类.")
     name: str = strawberry.field(description="名称.")
     present: bool = strawberry.field(description="是否齐备.")
 
@@ -58,6 +58,27 @@ class ArchiveRecord:
 class Archive:
     complete: bool = strawberry.field(description="是否完整: every required record is present.")
     records: list[ArchiveRecord] = strawberry.field(description="各项记录.")
+
+
+@strawberry.type(description="材料: a paper handed in with the form.")
+class Material:
+    type: str = strawberry.field(description="材料代码.")
+    type_name: str = strawberry.field(description="材料名称.")
+    name: str | None = strawberry.field(description="文件名.")
+    file: str | None = strawberry.field(description="文件摘要.")
+
+
+@strawberry.type(description="治丧信息 (HZ-821, HZ-906): what family and staff need to know of the funeral.")
+class FuneralInformation:
+    funeral_home: str | None = strawberry.field(description="殡仪馆.")
+    booked_at: str | None = strawberry.field(description="预约时间, as the funeral home gave it.")
+    vehicle: str | None = strawberry.field(description="接运车辆.")
+    pickup_address: str | None = strawberry.field(description="遗体接运地址.")
+    ashes_placement: str | None = strawberry.field(description="骨灰安放方式.")
+    ashes_place: str | None = strawberry.field(description="骨灰安放地点.")
+    position: str | None = strawberry.field(
+        description="定位 (HZ-823): a geo URI (RFC 5870) that opens navigation, e.g. geo:30.8672,120.0933."
+    )
 
 
 @strawberry.type(description="加入申请 (PD-07): a second relative asks to join the case.")
@@ -160,14 +181,14 @@ class Case(relay.Node):
         return Death.of(self.view, self.view.case.death)
 
     @strawberry.field(description="申请人（家属）.")
-    def applicant(self) -> Person | None:
+    def applicant(self) -> Applicant | None:
         form = self.view.case.form
-        return Person.of(self.view.book, form.applicant) if form else None
+        return Applicant.of(self.view.book, form.applicant) if form else None
 
     @strawberry.field(description="领取人.")
-    def payee(self) -> Person | None:
+    def payee(self) -> Payee | None:
         form = self.view.case.form
-        return Person.of(self.view.book, form.payee) if form else None
+        return Payee.of(self.view.book, form.payee) if form else None
 
     @strawberry.field(description="家属提供的收款账户.")
     def account(self) -> Account | None:
@@ -178,6 +199,35 @@ class Case(relay.Node):
     def situations(self) -> list[NamedValue]:
         declared = self.view.case.form.situations if self.view.case.form else {}
         return [NamedValue(name=code, value="true" if value else "false") for code, value in declared.items()]
+
+    @strawberry.field(description="材料.")
+    def materials(self) -> list[Material]:
+        names = {material.code: material.name for material in self.view.policy.materials}
+        handed_in = self.view.case.form.materials if self.view.case.form else ()
+        return [
+            Material(type=paper.type, type_name=names.get(paper.type, paper.type), name=paper.name, file=paper.file)
+            for paper in handed_in
+        ]
+
+    @strawberry.field(description="值守联系方式 (HZ-206): whom to turn to, around the clock.")
+    def duty_contact(self, language: Language = Language.ZH) -> str:
+        return self.view.policy.duty_contact if language is Language.ZH else self.view.policy.duty_contact_en
+
+    @strawberry.field(description="治丧信息.")
+    def funeral_information(self) -> FuneralInformation:
+        case = self.view.case
+        booked = {name: value for item in case.items.values() for name, value in item.details.items()}
+        told = case.form.answers if case.form else {}
+        position = told.get("funeral.position")
+        return FuneralInformation(
+            funeral_home=booked.get("funeralHome"),
+            booked_at=booked.get("bookedAt"),
+            vehicle=booked.get("vehicle"),
+            pickup_address=told.get("funeral.pickupAddress"),
+            ashes_placement=told.get("ashes.placement"),
+            ashes_place=told.get("ashes.placeName"),
+            position=f"geo:{position.replace(' ', '')}" if position else None,
+        )
 
     @strawberry.field(description="部门事项, in the order of the catalogue.")
     def items(
@@ -278,7 +328,7 @@ class Case(relay.Node):
 
         return Archive(
             complete=all(record.present for record in records),
-            records=[ArchiveRecord(kind=r.kind, name=name(r), present=r.present) for r in records],
+            records=[ArchiveRecord(kind=ArchiveRecordKind(r.kind), name=name(r), present=r.present) for r in records],
         )
 
     @strawberry.field(description="加入申请, for those who look after the case.")

@@ -23,6 +23,7 @@ from schema.enums import (
     Freshness,
     ItemStatus,
     LimitUnit,
+    LiveRecordFault,
     Outcome,
 )
 from schema.scalars import RequirementId, Slug, Time
@@ -153,11 +154,9 @@ class LiveRecord:
     def failing_since(self) -> Time | None:
         return Time(self.source.failing_since) if self.source.failing_since else None
 
-    @strawberry.field(
-        description="为何不是实时: UNAVAILABLE (no answer in time), UNINTELLIGIBLE (answer not in its format)."
-    )
-    def error(self) -> str | None:
-        return self.source.error
+    @strawberry.field(description="为何不是实时; null: it is.")
+    def error(self) -> LiveRecordFault | None:
+        return LiveRecordFault(self.source.error) if self.source.error else None
 
     @strawberry.field(description="部门的结论.")
     def outcome(self) -> Outcome | None:

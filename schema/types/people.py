@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Self
 
 import strawberry
 from strawberry import relay
@@ -103,8 +104,8 @@ class Death:
         )
 
 
-@strawberry.type(description="申请人或领取人: who applied, or who is paid.")
-class Person:
+@strawberry.type(description="申请人: who applied; not necessarily who is paid.")
+class Applicant:
     name: str | None = strawberry.field(description="姓名.")
     id_kind: IdKind = strawberry.field(description="证件类型.")
     id_number: str | None = strawberry.field(description="证件号码, masked or null according to the viewer's rights.")
@@ -115,7 +116,7 @@ class Person:
     capacity: Capacity | None = strawberry.field(description="法律身份.")
 
     @classmethod
-    def of(cls, book: PolicyBook, person: PersonForm | None) -> Person | None:
+    def of(cls, book: PolicyBook, person: PersonForm | None) -> Self | None:
         if person is None:
             return None
         return cls(
@@ -128,6 +129,11 @@ class Person:
             address=person.address,
             capacity=Capacity(person.capacity) if person.capacity else None,
         )
+
+
+@strawberry.type(description="领取人: who is paid, where the jurisdiction names a person of its own for that.")
+class Payee(Applicant):
+    pass
 
 
 @strawberry.type(description="收款账户.")

@@ -6,7 +6,7 @@ import strawberry
 
 from gateway.policy import model as p
 from gateway.policy.book import PolicyBook
-from schema.enums import ClockKind, FieldType, Flow, ItemKind, LimitUnit, Phase, Trigger
+from schema.enums import AreaLevel, ClockKind, FieldType, Flow, ItemKind, LimitUnit, Phase, Trigger
 from schema.scalars import AreaCode, RequirementId, Slug
 from schema.types.common import Department
 
@@ -156,7 +156,7 @@ class FormField:
 class Area:
     code: AreaCode = strawberry.field(description="行政区划代码.")
     name: str = strawberry.field(description="名称.")
-    level: str = strawberry.field(description="层级: PROVINCE, PREFECTURE, COUNTY, TOWNSHIP, VILLAGE.")
+    level: AreaLevel = strawberry.field(description="行政层级.")
     parent: AreaCode | None = strawberry.field(description="上级区划代码.")
 
 
@@ -197,7 +197,7 @@ class Jurisdiction:
             Area(
                 code=AreaCode(area.code),
                 name=area.name,
-                level=area.level,
+                level=AreaLevel(area.level),
                 parent=AreaCode(area.parent) if area.parent else None,
             )
             for area in self.source.areas

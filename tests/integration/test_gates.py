@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 
+from gateway.domain.calendar import Calendar, Year
 from gateway.domain.department import Certificate, Outcome
 from gateway.domain.messages import Refused
-from gateway.services import case_care, dispatch
+from gateway.services import calendars, case_care, dispatch
 from gateway.services.context import Outward
-from tests.builders import AFTERCARE, World, codes, hz_account, hz_form, moment
+from tests.builders import AFTERCARE, World, codes, hz_account, hz_form, moment, payment
 
 HEIRS = Certificate("HEIR_QUALIFICATION", "J-1", moment("2025-11-20 10:00"), "湖州市公证处")
 
@@ -169,6 +171,29 @@ def test_a_clock_into_an_unpublished_year_runs_without_a_date(world: World) -> N
     assert seen.calendar_missing >= 5 and seen.overdue == ()
 
 
+@pytest.mark.rule("PD-01", "HZ-701")
+def test_the_dates_appear_once_the_year_is_loaded(world: World) -> None:
+    world.at("2026-12-28 08:00").submit(hz_form(account=hz_account()))
+    world.certify_death()
+    world.book_funeral()
+    world.at("2026-12-31 09:30").cremate()
+    slug = "medical-account-settlement"
+    world.report("medical-insurance", slug, "m-1", payments=(payment("1", "MEDICAL_ACCOUNT_BALANCE", 120345),))
+    old = world.policies.calendars["hz"]
+    new_year = Year({date(2027, 1, 1): "元旦"}, frozenset(), "a notice to come")
+    loaded = Calendar({**old.years, 2027: new_year}, old.zone)
+    world.policies = replace(world.policies, calendars={"hz": loaded})
+    with world.acting() as ctx:
+        assert calendars.fill_in_due_dates(ctx) >= 5
+        assert calendars.fill_in_due_dates(ctx) == 0, "every date is there now"
+    assert world.deadline("hukou-deregistration").due_at == moment("2027-01-07 00:00")
+    seen = world.at("2027-01-07 09:00").supervision("2026-12-01 00:00", "2027-01-01 00:00")
+    assert seen.calendar_missing == 0
+    assert {late.clock for late in seen.overdue if late.slug == slug} == {"PROCESSING"}
+    seen = world.at("2027-01-09 09:00").supervision("2026-12-01 00:00", "2027-01-01 00:00")
+    assert {late.clock for late in seen.overdue if late.slug == slug} == {"PROCESSING", "PAYOUT"}
+
+
 @pytest.mark.rule("PD-19")
 def test_the_policy_in_force_is_that_of_the_day_in_huzhou(world: World) -> None:
     """2019-10-14 16:00 UTC is already the 15th there, the first day of the document."""
@@ -182,9 +207,6 @@ def test_the_policy_in_force_is_that_of_the_day_in_huzhou(world: World) -> None:
 
 @pytest.mark.rule("PD-19")
 def test_an_open_case_keeps_the_policy_version_it_was_accepted_under(world: World) -> None:
-    from dataclasses import replace
-    from datetime import date
-
     old = world.policies.version("hz", "2019-10-15")
     items = [
         item.model_copy(
