@@ -15,7 +15,7 @@ from gateway.domain.case import Applicability, DeliveryState
 from gateway.domain.deadlines import ClockKind, DeadlineState, LimitUnit
 from gateway.domain.department import Outcome, PaymentState
 from gateway.domain.identity import IdKind
-from gateway.domain.messages import Code
+from gateway.domain.messages import TEXTS, Code
 from gateway.domain.states import CaseStatus, ItemStatus, PayoutStatus
 from gateway.services.live_records import Freshness
 from gateway.services.write_back import AckOutcome
@@ -56,6 +56,8 @@ published("DepartmentOutcome")(Outcome)
 published("PaymentState")(PaymentState)
 published("IdKind")(IdKind)
 published("Code")(Code)
+for _value in Code.__strawberry_definition__.values:  # type: ignore[attr-defined]
+    _value.description = TEXTS[_value.value][0]
 published("CaseStatus")(CaseStatus)
 published("ItemStatus")(ItemStatus)
 published("PayoutStatus")(PayoutStatus)

@@ -48,6 +48,12 @@ class GraphQLOverHttp(GraphQL[Context, None]):
             return None
         return self.issuer.read(token.strip(), self.desk.database.seal.index)
 
+    def decode_json(self, data: str | bytes) -> object:
+        try:
+            return json.loads(data)
+        except (RecursionError, UnicodeDecodeError) as error:
+            raise json.JSONDecodeError("not JSON this service reads", "", 0) from error
+
     def encode_json(self, data: object) -> str:
         return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
