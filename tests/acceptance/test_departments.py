@@ -13,7 +13,7 @@ from adapters.kit.registry import manifests
 from gateway.domain.identity import check_digit
 from tests.acceptance.stage import Stage, eventually, form
 
-PEOPLE = tuple(born + check_digit(born) for born in (f"3305021940010{day}001" for day in range(101, 105)))
+PEOPLE = tuple(born + check_digit(born) for born in (f"33050219400101{order}" for order in range(101, 105)))
 """Synthetic deceased; each test has its own, because one deceased has one open case (PD-07)."""
 LIVE = """query($n: String!) { case(number: $n) { status items { slug status department { code }
   liveRecord { freshness error asOf } } } }"""
