@@ -50,6 +50,7 @@ def serve(
     if clock:
         os.environ["SHENHOU_CLOCK_START"] = clock
     _log()
+    os.umask(0o077)  # the database and its keys are for their owner only
     try:
         application = joined.create(settings.read(codes=tuple(manifests())))
     except settings.BadSetting as error:
@@ -94,12 +95,10 @@ def token(
     hours: Annotated[float, typer.Option(help="Lifetime.")] = 8,
 ) -> None:
     """Issue a token of the local issuer; development only."""
-    from adapters.kit.registry import manifests
-    from gateway import settings
     from gateway.access import rights
     from gateway.access.tokens import Issuer
 
-    read = settings.read(codes=tuple(manifests()))
+    read = _settings()
     if read.mode == "production":
         _stop("the local issuer does not run in production")
     roles = rights.load().roles
@@ -215,13 +214,21 @@ def _log() -> None:
 
 
 def _database():  # type: ignore[no-untyped-def]
-    from adapters.kit.registry import manifests
-    from gateway import settings
     from gateway.store.seal import Seal
     from gateway.store.session import Database
 
-    read = settings.read(codes=tuple(manifests()))
+    read = _settings()
     return Database(read.database_url, Seal(dict(read.data_keys), read.index_key))
+
+
+def _settings():  # type: ignore[no-untyped-def]
+    from adapters.kit.registry import manifests
+    from gateway import settings
+
+    try:
+        return settings.read(codes=tuple(manifests()))
+    except settings.BadSetting as error:
+        _stop(f"setting: {error}")
 
 
 def _stop(message: str) -> NoReturn:

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 import schema
 from adapters.kit.registry import Manifest, connect, manifests
 from gateway.access import rights as access
+from gateway.access.rights import Viewer
 from gateway.access.tokens import Issuer
 from gateway.console import routes as console
 from gateway.desk import Clock, Desk
@@ -74,7 +75,7 @@ def create(settings: Settings, departments: Mapping[str, Department] | None = No
     )
     outward = Outward(
         departments=adapters,
-        run=lambda call: desk.change(None, call),
+        run=lambda call, department=None: desk.change(_system(department), call),
         look=lambda call: desk.look(None, call),
         poll_s={code: _poll_s(known[code]) for code in adapters},
         ladder_s=settings.retry_ladder_s,
@@ -85,12 +86,19 @@ def create(settings: Settings, departments: Mapping[str, Department] | None = No
         routes=[
             *schema.routes(desk, issuer, settings),
             *inbound.routes(outward, adapters, issuer, database),
-            *console.routes(desk),
+            *console.routes(),
         ],
         lifespan=lambda _: _lifespan(desk, engine, outward),
         max_body_size=settings.max_body_bytes,
     )
     return Application(settings, desk, issuer, outward, asgi)
+
+
+def _system(department: str | None) -> Viewer | None:
+    """Who acts when a department's own system reports; None: the gateway itself."""
+    if department is None:
+        return None
+    return Viewer("department-system", "000000", department, f"system:{department}", department)
 
 
 def _connect(settings: Settings, known: Mapping[str, Manifest]) -> dict[str, Department]:

@@ -158,6 +158,11 @@ def _too_large(what: str, what_en: str, limit: int) -> GraphQLError:
     return as_error(Refused(Problem(reason)))
 
 
+def too_many_tokens() -> Reason:
+    """The library's own limiter speaks another language."""
+    return Reason(Code.OPERATION_TOO_LARGE, ("PD-22",), {"detail": "词元数", "detail_en": "tokens", "limit": "—"})
+
+
 def as_error(refused: Refused) -> GraphQLError:
     """A refusal as an error of the operation, with its codes."""
     reason = refused.problems[0].reason

@@ -19,11 +19,11 @@ from strawberry.types import ExecutionResult
 from gateway.access.rights import Viewer
 from gateway.access.tokens import Issuer
 from gateway.desk import Desk
-from gateway.domain.messages import Code, Reason, Refused
+from gateway.domain.messages import Code, Problem, Reason, Refused
 from gateway.settings import Settings
 from schema.build import build, sdl
 from schema.context import Context
-from schema.guard import as_error
+from schema.guard import as_error, too_many_tokens
 
 log = logging.getLogger("shenhou.schema")
 # graphql-core quotes the value of a wrong variable, which may be an ID number: the value is cut out.
@@ -82,6 +82,8 @@ def formatted(error: GraphQLError) -> Any:
         reason = Reason(Code.INTERNAL, (), {"incident": incident})
         extensions = {"code": reason.code.value, "messageEn": reason.en(), "incident": incident}
         return {"message": reason.zh(), **_place(error), "extensions": extensions}
+    if "more than" in error.message and "token" in error.message:
+        return as_error(Refused(Problem(too_many_tokens()))).formatted
     text = _QUOTED.sub("…", _VALUE.sub("got an invalid value", error.message))
     reason = Reason(Code.INVALID_OPERATION, (), {"detail": text})
     extensions = {"code": reason.code.value, "messageEn": reason.en()}

@@ -70,7 +70,7 @@ def _form(form: Form, fields: Fields, role: Role) -> Form:
         payee=_person(form.payee, fields) if form.payee and everything else None,
         account=_account(form.account, fields) if form.account and everything else None,
         situations=form.situations if everything else {},
-        answers=form.answers if everything else {},
+        answers=form.answers if everything and fields.address == "FULL" else {},
     )
 
 

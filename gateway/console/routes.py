@@ -1,11 +1,49 @@
-"""Pages for people: nothing yet but the way in."""
+"""Pages for people: ``/support`` for a family on the phone, ``/sandbox`` for frontend teams.
+
+Static files only: the pages speak GraphQL with the token their user gives them, so they see what that user may see.
+Nothing personal ever stands in an address, and nothing is loaded from elsewhere.
+"""
 
 from __future__ import annotations
 
-from starlette.routing import BaseRoute
+from pathlib import Path
 
-from gateway.desk import Desk
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+FOLDER = Path(__file__).with_name("static")
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 
 
-def routes(desk: Desk) -> list[BaseRoute]:
-    return []
+class _Static(StaticFiles):
+    """Static files with the pages' headers."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        answer = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        answer.headers.update(HEADERS)
+        return answer
+
+
+def routes() -> list[BaseRoute]:
+    """The pages' routes."""
+
+    async def page(request: Request) -> Response:
+        name = request.url.path.strip("/")
+        return FileResponse(FOLDER / f"{name}.html", headers=HEADERS)
+
+    async def home(_: Request) -> Response:
+        return RedirectResponse("/support", headers=HEADERS)
+
+    return [
+        Route("/", home),
+        Route("/support", page),
+        Route("/sandbox", page),
+        Mount("/static", _Static(directory=FOLDER)),
+    ]

@@ -50,7 +50,6 @@ class Code(StrEnum):
     CERTIFICATE_TYPE_WRONG = "CERTIFICATE_TYPE_WRONG"
     PAYOUT_NOT_ALLOWED = "PAYOUT_NOT_ALLOWED"
     PAYOUT_UNKNOWN = "PAYOUT_UNKNOWN"
-    AMOUNT_INVALID = "AMOUNT_INVALID"
     # operation
     INVALID_OPERATION = "INVALID_OPERATION"
     OPERATION_TOO_LARGE = "OPERATION_TOO_LARGE"
@@ -190,10 +189,6 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "没有编号为{serial}的待发放款项；请先回传核定金额。",
         "There is no payout {serial}; report its approval, with the amount, first.",
     ),
-    Code.AMOUNT_INVALID: (
-        "金额必须是不超过两位小数的人民币金额（元）。",
-        "An amount is a sum in yuan with at most two places.",
-    ),
     Code.INVALID_OPERATION: ("请求不是有效的GraphQL操作：{detail}", "Not a valid GraphQL operation: {detail}"),
     Code.OPERATION_TOO_LARGE: (
         "请求过大：{detail}上限为{limit}。",
@@ -212,8 +207,8 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
     ),
     Code.DOES_NOT_APPLY: ("不适用：不属于“{condition}”。", "Does not apply: not “{condition_en}”."),
     Code.NOT_DECLARED: (
-        "未申报“{condition}”；如有，可随时补充。",
-        "“{condition_en}” was not declared; it can be added at any time.",
+        "未申报“{condition}”；如有，请联系值守人员。",
+        "“{condition_en}” was not declared; if it holds, turn to the duty person.",
     ),
     Code.ORIGINAL_PROCEDURE: ("按照原流程办理：{condition}。", "By the original procedure: {condition_en}."),
     Code.FLOW_CHANGED: ("死亡情形已变更为“{flow}”。", "The kind of death was changed to “{flow}”."),

@@ -63,7 +63,13 @@ def application(ctx: Ctx, number: str, slug: str) -> Application | None:
             hukou_area=case.deceased.hukou_area,
             hukou_address=case.deceased.hukou_address,
         ),
-        death=Death(case.flow, case.death.occurred_at, case.death.area, case.death.place, case.death.cause),
+        death=Death(
+            case.flow,
+            case.death.occurred_at,
+            case.death.area,
+            case.death.place,
+            case.death.cause if "death.cause" in definition.sends else None,
+        ),
         pushed_at=item.pushed_at,
         applicant=Applicant(applicant.name, applicant.id_number, applicant.phone, applicant.relation, applicant.address)
         if applicant is not None and applicant.name

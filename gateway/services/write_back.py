@@ -84,7 +84,13 @@ def take(ctx: Ctx, department: str, number: str, slug: str, serial: str, report:
             "detail": f"编号{serial}已用于另一内容",
             "detail_en": f"serial {serial} was used for other content",
         }
-        return _refuse(work, department, slug, serial, report, Reason(Code.CONFLICT, ("PD-06",), words))
+        reason = Reason(Code.CONFLICT, ("PD-06",), words)
+        mark = f"{serial[:100]}#{content[:16]}"
+        before_ = _known(ctx, department, number, slug, mark)
+        if before_ is not None:  # the same contradiction again is not written down again
+            return Ack(AckOutcome.REFUSED, before_.at, reason, work.case)
+        _remember(ctx, department, number, slug, mark, content, "REFUSED", reason)
+        return _refuse(work, department, slug, serial, report, reason)
     before = len(work.recorded)
     try:
         _apply(work, department, slug, report)
@@ -387,7 +393,10 @@ def _refuse(work: CaseWork, department: str, slug: str, serial: str, report: Rep
 
 
 def _content(report: Report) -> str:
-    plain = json.dumps(asdict(report), default=str, sort_keys=True, ensure_ascii=False)
+    said = asdict(report)
+    if not report.complete_record:  # a message without a time of its own got the time it came in
+        said["payments"] = [{**payment, "at": None} for payment in said["payments"]]
+    plain = json.dumps(said, default=str, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(plain.encode()).hexdigest()
 
 

@@ -9,6 +9,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from gateway.domain.department import (
     Callback,
     Department,
     DepartmentError,
+    DepartmentUnavailable,
     Receipt,
     Record,
 )
@@ -37,10 +39,13 @@ KEEP_WORK = timedelta(days=7)
 
 @dataclass(slots=True)
 class Outward:
-    """``run``: a use case in a writing transaction, as the gateway itself.  ``poll_s``: per department."""
+    """``run``: a use case in a writing transaction, as the gateway, or as the department that is named with it.
+
+    ``poll_s``: seconds between polls, per department.
+    """
 
     departments: Mapping[str, Department]
-    run: Callable[[Callable[[Ctx], Any]], Awaitable[Any]]
+    run: Callable[..., Awaitable[Any]]
     look: Callable[[Callable[[Ctx], Any]], Awaitable[Any]]
     poll_s: Mapping[str, float]
     ladder_s: Sequence[float]
@@ -56,8 +61,8 @@ class Outward:
         if application is None:
             return
         code, attempts = await self.look(lambda ctx: _department_of(ctx, number, slug))
-        adapter = self.departments[code]
         try:
+            adapter = self._adapter(code)
             known = await adapter.read_many([application.key]) if attempts and not application.correction else {}
             if application.key in known:
                 record = known[application.key]
@@ -78,12 +83,17 @@ class Outward:
         _, slug = split_key(instruction.application_key)
         code, _ = await self.look(lambda ctx: _department_of(ctx, number, slug))
         try:
-            receipt = await self.departments[code].instruct(instruction)
+            receipt = await self._adapter(code).instruct(instruction)
         except DepartmentError as error:
             text, ladder, again = str(error), self._ladder(error), error.retryable
             await self.run(lambda ctx: dispatch.not_instructed(ctx, number, payout, text, ladder, again))
             return
         await self.run(lambda ctx: dispatch.instructed(ctx, number, payout, receipt))
+
+    def _adapter(self, code: str) -> Department:
+        if code not in self.departments:
+            raise DepartmentUnavailable("the department is not connected")
+        return self.departments[code]
 
     def _ladder(self, error: DepartmentError) -> list[float]:
         """The pauses, each with a little chance so that a backlog does not come back all at once."""
@@ -112,7 +122,7 @@ class Outward:
             try:
                 found = await self.departments[code].read_many(keys[start : start + BATCH])
             except DepartmentError as error:
-                log.info("poll failed", extra={"department": code, "error": str(error)})
+                log.warning("poll failed", extra={"department": code, "error": str(error)})
                 return changed
             for record in found.values():
                 changed += await self._take_read(code, record)
@@ -135,7 +145,8 @@ class Outward:
     async def _take(self, code: str, record: Record, serial: str) -> write_back.Ack:
         number, slug = split_key(record.key)
         report = write_back.report_of(record)
-        ack: write_back.Ack = await self.run(lambda ctx: write_back.take(ctx, code, number, slug, serial, report))
+        take = partial(write_back.take, department=code, number=number, slug=slug, serial=serial, report=report)
+        ack: write_back.Ack = await self.run(take, code)
         return ack
 
     # ── recurring work ──────────────────────────────────────────────────────────────────────────────────
@@ -195,7 +206,7 @@ def _open_keys(ctx: Ctx, code: str, limit: int | None = None) -> list[str]:
         .where(i.department == code, i.delivery == "DELIVERED", i.finished_at.is_(None))
         .order_by(i.pushed_at)
     )
-    open_payouts = select(p.number, p.slug).where(p.department == code, p.status != "PAID").distinct()
+    open_payouts = select(p.number, p.slug).where(p.department == code, p.status != "PAID", p.fen > 0).distinct()
     found: dict[str, None] = {}
     for statement in (open_items, open_payouts):
         rows = ctx.tx.connection.execute(statement.limit(limit) if limit else statement)

@@ -210,5 +210,5 @@ def test_any_sequence_of_use_cases() -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    chosen = settings(max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=checks)
+    chosen = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=checks)
     run_state_machine_as_test(Walk, settings=chosen)

@@ -1,0 +1,47 @@
+"""The pages for people: served, safe, and speaking the schema that is published."""
+
+from __future__ import annotations
+
+import re
+
+import httpx2
+import pytest
+from graphql import parse, validate
+from starlette.applications import Starlette
+
+from gateway.console.routes import FOLDER, routes
+from schema.build import build
+
+FILES = sorted(FOLDER.iterdir())
+
+
+async def get(path: str) -> httpx2.Response:
+    app = Starlette(routes=routes())
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
+        return await client.get(path)
+
+
+@pytest.mark.parametrize("path", ["/support", "/sandbox", *(f"/static/{file.name}" for file in FILES)])
+async def test_pages_and_files_are_served_with_their_headers(path: str) -> None:
+    answer = await get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-security-policy"].startswith("default-src 'self'")
+    assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["referrer-policy"] == "no-referrer"
+    assert "set-cookie" not in answer.headers
+
+
+async def test_the_way_in_leads_to_the_support_page() -> None:
+    answer = await get("/")
+    assert answer.status_code == 307 and answer.headers["location"] == "/support"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere(file: object) -> None:
+    text = file.read_text(encoding="utf-8")  # type: ignore[attr-defined]
+    assert not re.search(r"https?://|<style|style=|\son\w+=|innerHTML|<script(?![^>]*src=)", text)
+
+
+@pytest.mark.parametrize("name", ["case", "find", "examples"])
+def test_every_document_is_valid_against_the_published_schema(name: str) -> None:
+    document = parse((FOLDER / f"{name}.graphql").read_text(encoding="utf-8"))
+    assert validate(build()._schema, document) == []
