@@ -117,9 +117,7 @@ def clerk(
     key: Annotated[str | None, typer.Argument(help="Application: its key or the department's reference.")] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", help="reason=…, missing=a,b, sum:KIND=fen, detail:NAME=…; for behave: slow=3, fail=2 …"
-        ),
+        typer.Option("--set", help="reason=…, missing=a,b, sum:KIND=fen, detail:NAME=…; for behave: slow=3, fail=2 …"),
     ] = None,
     base_port: BasePort = BASE_PORT,
 ) -> None:

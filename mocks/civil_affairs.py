@@ -147,9 +147,7 @@ class CivilAffairs(Department):
             raise Refused(UNKNOWN_GRANT)
         if not 0 <= Decimal(sent["amount"]) * 100 <= grant.fen:
             raise Refused(NOT_PAYABLE)
-        account = {
-            name: str(sent[name]) for name in ("order_no", "holder", "account_no", "bank", "branch", "amount")
-        }
+        account = {name: str(sent[name]) for name in ("order_no", "holder", "account_no", "bank", "branch", "amount")}
         # An order that comes twice must not send returned money to the wrong account again.
         if grant.account.get("order_no") != account["order_no"]:
             grant = self.office.instruct(found, grant.serial, account) or grant

@@ -70,9 +70,7 @@ class PublicSecurity(Department):
     async def _service(self, request: web.Request) -> web.Response:
         call = _opened(await request.read())
         if call is None:
-            return _answered(
-                _envelope(f"{{{SOAP}}}Fault", [("faultcode", "soap:Client"), ("faultstring", FHM["13"])])
-            )
+            return _answered(_envelope(f"{{{SOAP}}}Fault", [("faultcode", "soap:Client"), ("faultstring", FHM["13"])]))
         operation = etree.QName(call).localname
         try:
             await self.called(OPERATIONS[operation])

@@ -28,6 +28,7 @@ from schema.guard import as_error, too_many_tokens
 log = logging.getLogger("shenhou.schema")
 # graphql-core quotes the value of a wrong variable, which may be an ID number: the value is cut out.
 _VALUE = re.compile(r"got invalid value .*?(?=( at '[^']*')?; )", re.DOTALL)
+_ENUM = re.compile(r"(?<=Value ).*?(?= does not exist in )", re.DOTALL)
 _QUOTED = re.compile(r"(?<=: )('[^']*'|\"[^\"]*\"|\{.*\}|\[.*\]|-?\d[\d.]*)\.?$", re.DOTALL)
 
 
@@ -50,8 +51,11 @@ class GraphQLOverHttp(GraphQL[Context, None]):
 
     def decode_json(self, data: str | bytes) -> object:
         try:
-            return json.loads(data)
-        except (RecursionError, UnicodeDecodeError) as error:
+            found = json.loads(data)
+            if b"\\ud" in (data.encode() if isinstance(data, str) else data).lower():
+                json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no character
+            return found
+        except (RecursionError, ValueError) as error:
             raise json.JSONDecodeError("not JSON this service reads", "", 0) from error
 
     def encode_json(self, data: object) -> str:
@@ -84,7 +88,7 @@ def formatted(error: GraphQLError) -> Any:
         return {"message": reason.zh(), **_place(error), "extensions": extensions}
     if "more than" in error.message and "token" in error.message:
         return as_error(Refused(Problem(too_many_tokens()))).formatted
-    text = _QUOTED.sub("…", _VALUE.sub("got an invalid value", error.message))
+    text = _QUOTED.sub("…", _ENUM.sub("…", _VALUE.sub("got an invalid value", error.message)))
     reason = Reason(Code.INVALID_OPERATION, (), {"detail": text})
     extensions = {"code": reason.code.value, "messageEn": reason.en()}
     return {"message": reason.zh(), **_place(error), "extensions": extensions}

@@ -319,7 +319,10 @@ def _encode(at: datetime, number: str) -> str:
 def _decode(cursor: str) -> tuple[datetime, str]:
     try:
         at, _, number = base64.urlsafe_b64decode(cursor).decode().partition("|")
-        return datetime.fromisoformat(at), number
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ValueError("a time without zone")
+        return moment, number
     except (ValueError, binascii.Error) as error:
         words = {"label": "after", "path": "after", "detail": "不是有效的游标", "detail_en": "not a cursor"}
         raise refuse(Code.FIELD_INVALID, "after", **words) from error

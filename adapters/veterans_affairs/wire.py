@@ -47,8 +47,7 @@ def registration(application: Application) -> bytes:
                 "birthday": _day(deceased.birth_date),
                 "deathDay": _day(died.astimezone(CHINA).date() if died else None),
             },
-            "applicant": applicant
-            and {"name": applicant.name, "idNo": applicant.id_number, "mobile": applicant.phone},
+            "applicant": applicant and {"name": applicant.name, "idNo": applicant.id_number, "mobile": applicant.phone},
             "account": account and {"holder": account.holder, "cardNo": account.number, "bank": account.bank},
             "documents": [{"type": c.type, "no": c.number} for c in application.certificates],
             "remark": application.correction_answer,

@@ -265,9 +265,7 @@ async def _manners(request: web.Request, handler: Callable[[web.Request], Awaita
             request.transport.abort()
         raise asyncio.CancelledError from None
     except Rubbish:
-        return web.Response(
-            body="<html><h1>502 网关超时 \ud83d".encode("gb18030", "replace") + b"\xff\xfe", status=200
-        )
+        return web.Response(body="<html><h1>502 网关超时 \ud83d".encode("gb18030", "replace") + b"\xff\xfe", status=200)
     except Failing:
         return web.Response(text="system error", status=500)
 

@@ -65,9 +65,7 @@ class Running:
     def adapter(self, timeout_s: float = 5.0) -> Department:
         from dataclasses import replace
 
-        return connect(
-            replace(self.manifest, timeout_s=timeout_s), self.address, {"token": "demo", "secret": "demo"}
-        )
+        return connect(replace(self.manifest, timeout_s=timeout_s), self.address, {"token": "demo", "secret": "demo"})
 
 
 def free_pair() -> int:

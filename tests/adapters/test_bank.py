@@ -72,9 +72,7 @@ async def raw(running: Running, frame: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("item", [DISPOSAL, SMALL])
-async def test_submitting_puts_a_message_and_makes_one_application(
-    bank: tuple[Department, Running], item: str
-) -> None:
+async def test_submitting_puts_a_message_and_makes_one_application(bank: tuple[Department, Running], item: str) -> None:
     adapter, running = bank
     assert set(codes.ITEMS) == set(running.manifest.submits)
     key = f"BK-ONCE.{item}"

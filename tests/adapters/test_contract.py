@@ -171,9 +171,7 @@ async def test_one_key_is_one_application(code: str, office: Running, adapter: D
 
 
 @pytest.mark.rule("PD-16")
-async def test_a_lost_answer_does_not_double_the_application(
-    code: str, office: Running, adapter: Department
-) -> None:
+async def test_a_lost_answer_does_not_double_the_application(code: str, office: Running, adapter: Department) -> None:
     key = new_key()
     office.counter.behave(drop=1)
     try:
@@ -274,9 +272,7 @@ async def test_instructions_only_where_it_declares_them(code: str, adapter: Depa
         await adapter.instruct(instruction)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"\xff\xfe\x00rubbish", "<html>502 网关超时".encode("gb18030"), b"{}", b"[]"]
-)
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00rubbish", "<html>502 网关超时".encode("gb18030"), b"{}", b"[]"])
 async def test_messages_only_where_it_declares_them(code: str, adapter: Department, body: bytes) -> None:
     expected = DepartmentUnintelligible if MANIFESTS[code].answers == "callback" else DepartmentRejected
     with pytest.raises(expected):

@@ -127,9 +127,7 @@ async def test_a_correction_is_answered_with_a_second_row(office: Running, adapt
     assert (payload["BZCS"], payload["BZSM"]) == ("1", "已重新填写")
 
 
-async def test_a_person_without_the_treatment_is_not_applicable(
-    office: Running, adapter: Department, key: str
-) -> None:
+async def test_a_person_without_the_treatment_is_not_applicable(office: Running, adapter: Department, key: str) -> None:
     someone = replace(DECEASED, name="章根发", id_number="330521194109173014")
     await adapter.submit(application(key, ITEM, deceased=someone))
     await record(adapter, key, Outcome.RECEIVED)

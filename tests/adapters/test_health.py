@@ -244,9 +244,7 @@ def test_a_notification_is_read_field_by_field() -> None:
     [record] = callback.records
     at = datetime(2025, 11, 8, 13, 30, tzinfo=UTC)
     assert (record.key, record.updated_at, record.reason) == ("HZ-20251107-0001.1", at, None)
-    assert record.certificates == (
-        Certificate("DEATH_MEDICAL", "3305020251107001", at, "月河街道社区卫生服务中心"),
-    )
+    assert record.certificates == (Certificate("DEATH_MEDICAL", "3305020251107001", at, "月河街道社区卫生服务中心"),)
 
 
 def test_a_submission_has_their_names_codes_and_local_times() -> None:

@@ -80,7 +80,9 @@ async def test_the_insurer_orders_and_makes_its_payments_itself(department: Star
 
 
 @pytest.mark.rule("PD-20")
-async def test_without_an_account_the_insurer_orders_payment_to_the_beneficiary_of_the_policy(department: Start) -> None:
+async def test_without_an_account_the_insurer_orders_payment_to_the_beneficiary_of_the_policy(
+    department: Start,
+) -> None:
     running = department("insurer")
     adapter, wanted = running.adapter(), asked(deceased=NEVER_HEARD_OF)
     await adapter.submit(wanted)

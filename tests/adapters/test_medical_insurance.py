@@ -156,9 +156,7 @@ async def test_open_bills_are_reimbursed(department: Start) -> None:
 
 
 @pytest.mark.rule("HZ-614", "HZ-615", "YN-612", "YY-611", "YY-612", "YY-613", "YY-622")
-@pytest.mark.parametrize(
-    "item", sorted(set(codes.BUSINESS) - {"medical-account-settlement", "medical-reimbursement"})
-)
+@pytest.mark.parametrize("item", sorted(set(codes.BUSINESS) - {"medical-account-settlement", "medical-reimbursement"}))
 async def test_a_benefit_ends_in_the_month_after_the_death(department: Start, item: str) -> None:
     running = department("medical-insurance")
     adapter = running.adapter()

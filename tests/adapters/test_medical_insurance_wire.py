@@ -43,9 +43,7 @@ def test_a_notification_is_read_field_by_field() -> None:
     at = datetime(2025, 11, 10, 2, 0, tzinfo=UTC)
     assert record.updated_at == at + timedelta(milliseconds=123)
     assert record.details == {"insuranceType": "EMPLOYEE", "effectiveMonth": "2025-12"}
-    assert record.payments == (
-        Payment("2025111001-1", "MEDICAL_ACCOUNT_BALANCE", -31250, PaymentState.APPROVED, at),
-    )
+    assert record.payments == (Payment("2025111001-1", "MEDICAL_ACCOUNT_BALANCE", -31250, PaymentState.APPROVED, at),)
 
 
 @pytest.mark.parametrize(

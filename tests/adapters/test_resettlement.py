@@ -126,9 +126,7 @@ async def test_a_correction_is_answered_with_a_second_file(office: Running, adap
     assert (payload["补正次数"], payload["补正说明"]) == ("1", "已更正")
 
 
-async def test_a_person_who_is_not_supported_is_not_applicable(
-    office: Running, adapter: Department, key: str
-) -> None:
+async def test_a_person_who_is_not_supported_is_not_applicable(office: Running, adapter: Department, key: str) -> None:
     someone = replace(DECEASED, name="朱美英", id_number="330503195208114062")
     await adapter.submit(application(key, REDUCTION, deceased=someone))
     await record(adapter, key, Outcome.RECEIVED)
@@ -267,9 +265,7 @@ def test_result_in() -> None:
     assert found["k"].details == {"effectiveYear": "2026"}
 
 
-@pytest.mark.parametrize(
-    ("column", "value"), [(3, "已办"), (6, "26"), (7, "2025-11-10"), (7, "0001-01-01 00:00:00")]
-)
+@pytest.mark.parametrize(("column", "value"), [(3, "已办"), (6, "26"), (7, "2025-11-10"), (7, "0001-01-01 00:00:00")])
 def test_a_wrong_field_is_unintelligible(column: int, value: str) -> None:
     line = [value if at == column else field for at, field in enumerate(LINE)]
     with pytest.raises(DepartmentUnintelligible):

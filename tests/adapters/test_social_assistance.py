@@ -269,9 +269,7 @@ def test_records_outside_the_tables(row: Any) -> None:
         wire.records(answer_of(row))
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b"[" * 100_000, b"\xff", answer_of(code="0"), answer_of(code=1)]
-)
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"[" * 100_000, b"\xff", answer_of(code="0"), answer_of(code=1)])
 def test_answers_outside_the_format(body: bytes) -> None:
     for read in (wire.records, wire.receipt, wire.session):
         with pytest.raises(DepartmentUnintelligible):
@@ -279,12 +277,7 @@ def test_answers_outside_the_format(body: bytes) -> None:
 
 
 JSON_VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=8)
-    | st.sampled_from(["已停发", "K"]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["已停发", "K"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(list(ROW)), inner),
     max_leaves=8,
 )

@@ -95,9 +95,7 @@ async def test_every_item_of_the_manifest_has_a_business_type(veterans: tuple[De
 
 @pytest.mark.rule("HZ-618", "YY-610")
 @pytest.mark.parametrize("item", [GRANT, "veteran-preferential-death-claim"])
-async def test_grant_is_approved_then_paid_to_the_account_told(
-    veterans: tuple[Department, Running], item: str
-) -> None:
+async def test_grant_is_approved_then_paid_to_the_account_told(veterans: tuple[Department, Running], item: str) -> None:
     adapter, running = veterans
     key = f"VA-PAID.{item}"
     await adapter.submit(application(key, item))
@@ -295,9 +293,7 @@ def test_amounts_are_exact(written: str, fen: int) -> None:
     assert wire.records(body)["K"].payments[0].fen == fen
 
 
-@pytest.mark.parametrize(
-    "written", ["8641.505", "-1", '"8641.5"', "true", "null", "1e999999", "NaN", "1e-99", "[]"]
-)
+@pytest.mark.parametrize("written", ["8641.505", "-1", '"8641.5"', "true", "null", "1e999999", "NaN", "1e-99", "[]"])
 def test_amounts_that_are_no_money(written: str) -> None:
     with pytest.raises(DepartmentUnintelligible):
         wire.records(answer_of(ROW).replace(b"8641.5", written.encode()))
@@ -339,12 +335,7 @@ def test_answers_outside_the_format(body: bytes) -> None:
 
 
 JSON_VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=8)
-    | st.sampled_from(["已办结", "K"]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["已办结", "K"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*ROW, *GRANT_ROW]), inner),
     max_leaves=8,
 )
