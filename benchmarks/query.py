@@ -45,7 +45,8 @@ async def answer(request):
     await request.body()
     return Response(body, media_type="application/json")
 import uvicorn
-uvicorn.run(Starlette(routes=[Route("/graphql", answer, methods=["POST"])]), port=int(sys.argv[2]), log_level="warning", access_log=False)
+app = Starlette(routes=[Route("/graphql", answer, methods=["POST"])])
+uvicorn.run(app, port=int(sys.argv[2]), log_level="warning", access_log=False)
 """
 
 

@@ -123,7 +123,8 @@ class Stage:
     def do(self, token: str, mutation: str, answer: str, **input_: Any) -> Any:
         """One mutation with its input; returns its payload."""
         kind = mutation[0].upper() + mutation[1:] + "Input"
-        query = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ {answer} userErrors {{ code message path requirementIds }} }} }}"
+        asked = f"{answer} userErrors {{ code message path requirementIds }}"
+        query = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ {asked} }} }}"
         return self.ask(token, query, input=input_)[mutation]
 
     def move_clock(self, token: str, to: str) -> None:

@@ -1,4 +1,4 @@
-"""Real departments that are dead, slow or talk rubbish: the query answers, the rest is unharmed, nothing happens twice."""
+"""Real departments, dead, slow or talking rubbish: the query answers, the rest is unharmed, nothing happens twice."""
 
 from __future__ import annotations
 

@@ -99,7 +99,8 @@ def test_as_15_limits_in_an_ordinary_week_and_supervision(stage: Stage) -> None:
                 specialist(stage, code), "completeItem", ACK, caseNumber=number, item=item["slug"], serial=f"d{row}"
             )
             assert done["acknowledgement"] == "APPLIED", (row, done)
-    supervision = "{ supervision { overdue { caseNumber item department clock } compliance { department { code } late onTime overdue } } }"
+    supervision = """{ supervision { overdue { caseNumber item department clock }
+      compliance { department { code } late onTime overdue } } }"""
     stage.move_clock(duty, "2025-11-14T09:00:00+08:00")
     expected = {
         "caseNumber": number,
@@ -164,8 +165,8 @@ def test_as_17_prompts_summary_list_and_archive(stage: Stage) -> None:
     number = submitted(stage)
     duty = stage.token("duty-person")
     family = stage.token("family", id_number="330502196607189625")
-    query = """query($n: String!) { case(number: $n) { status nextSteps { slug } summaryList { item { slug } result paid }
-      archive { complete records { name present } } account { number }
+    query = """query($n: String!) { case(number: $n) { status nextSteps { slug }
+      summaryList { item { slug } result paid } archive { complete records { name present } } account { number }
       timeline(first: 200) { nodes { type items nextItems } } } }"""
     before = stage.ask(family, query, n=number)["case"]
     assert {row["slug"] for row in before["nextSteps"]} >= {"death-cert-normal"}
