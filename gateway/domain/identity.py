@@ -47,6 +47,12 @@ def normalise(number: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", number)).upper()
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether two written names are one: width, spaces, capitals and the kind of middle dot do not count."""
+    first, second = (re.sub("[·•‧・∙⋅.]", "·", normalise(name)) for name in (one, other))
+    return first == second
+
+
 def check(kind: IdKind, number: str, today: date) -> IdCheck:
     """What can be said of an ID number without asking anybody."""
     number = normalise(number)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import date
 
 from gateway.domain.form import Form
-from gateway.domain.identity import IdKind
+from gateway.domain.identity import IdKind, same_name
 from gateway.domain.identity import check as check_id
 from gateway.domain.messages import Code, Problem, Reason
 from gateway.policy.book import PolicyBook, holds
-from gateway.policy.decide import facts_of
+from gateway.policy.decide import HELD_BY_APPLICANT, facts_of
 from gateway.policy.model import FormField, Jurisdiction
 
 _ID_FAULTS = {
@@ -33,19 +33,37 @@ def check(book: PolicyBook, policy: Jurisdiction, form: Form, today: date) -> li
         *_fields(book, policy, form, today),
         *_choices(policy, form),
         *_papers(policy, form),
+        *_holder(policy, form),
         *eligibility(policy, form),
     ]
 
 
 def eligibility(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
     """Every failing condition together; a fact that is not known does not fail."""
+    not_admitted = refused_flow(policy, form.flow)
+    if not_admitted is not None:
+        yield not_admitted
     facts = facts_of(form, form.flow, policy)
     for rule in policy.eligibility:
         if holds(rule.condition, facts) is False:
             value = str(form.value(rule.fact_label) or form.flow)
-            shown = next((area.name for area in policy.areas if area.code == value), value)
+            text = form.value(rule.fact_text) if rule.fact_text else None
+            shown = next((area.name for area in policy.areas if area.code == value), str(text or value))
             words = {"label": rule.name, "label_en": rule.name_en, "fact": shown}
-            yield Problem(Reason(Code.NOT_ELIGIBLE, (rule.source,), words), rule.fact_label)
+            yield Problem(Reason(Code.NOT_ELIGIBLE, (rule.source, *rule.also), words), rule.fact_label)
+
+
+def refused_flow(policy: Jurisdiction, code: str) -> Problem | None:
+    """Why a kind of death is not admitted here; None when the policy does not refuse it."""
+    refused = next((flow for flow in policy.refused_flows if flow.code == code), None)
+    if refused is None:
+        return None
+    words = {
+        "label": "、".join(flow.name for flow in policy.flows),
+        "label_en": " or ".join(flow.name_en for flow in policy.flows),
+        "fact": refused.name,
+    }
+    return Problem(Reason(Code.NOT_ELIGIBLE, (refused.source,), words), "flow")
 
 
 def _channel(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
@@ -104,9 +122,18 @@ def _value(
         yield wrong("账号应为8至32位数字", "8 to 32 digits")
     elif field.type == "POSITION" and not _POSITION.match(str(value)):
         yield wrong("应为“纬度,经度”，如30.8672,120.0933", "latitude,longitude, e.g. 30.8672,120.0933")
+    elif field.type == "DATE" and not _is_date(value):
+        yield wrong("日期应为“年-月-日”，如2021-07-12", "a date, e.g. 2021-07-12")
     elif field.type == "OPTION" and field.options and str(value) not in field.options:
         shown = {**words, "value": str(value)[:40], "options": "、".join(field.options)}
         yield Problem(Reason(Code.OPTION_UNKNOWN, ids, shown), field.path)
+
+
+def _is_date(value: object) -> bool:
+    try:
+        return isinstance(value, date) or bool(date.fromisoformat(str(value)))
+    except ValueError:
+        return False
 
 
 def _choices(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
@@ -123,12 +150,33 @@ def _choices(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
 
 def _papers(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
     facts = facts_of(form, form.flow, policy)
-    given = {material.type for material in form.materials}
+    given = {paper.type for paper in form.materials}
+    uploaded = {paper.type for paper in form.materials if paper.file}
     for material in policy.materials:
-        if holds(material.required_when, facts) is True and material.code not in given:
+        there = material.code in (uploaded if material.upload else given)
+        if holds(material.required_when, facts) is True and not there:
             words = {"label": material.name}
             yield Problem(Reason(Code.MATERIAL_MISSING, (material.source,), words), "materials")
     for commitment in policy.commitments:
-        if commitment.code not in form.commitments:
+        if commitment.text is not None and commitment.code not in form.commitments:
             words = {"label": commitment.name}
             yield Problem(Reason(Code.COMMITMENT_MISSING, (commitment.source,), words), "commitments")
+
+
+def _holder(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
+    """Money that goes to the applicant needs an account in the applicant's own name (C-14)."""
+    holder, applicant = form.value("account.holder"), form.value("applicant.name")
+    if holder is None or applicant is None or same_name(holder, applicant):
+        return
+    facts = facts_of(form, form.flow, policy)
+    ids = {
+        item.payout.source
+        for item in policy.items
+        if item.payout is not None
+        and item.payout.payee == "APPLICANT"
+        and (item.trigger != "TICK" or item.slug in form.items)
+        and holds(item.applies_when, facts) is not False
+    }
+    if ids:
+        reason = Reason(Code.ACCOUNT_HOLDER_MISMATCH, tuple(sorted(ids)), HELD_BY_APPLICANT)
+        yield Problem(reason, "account.holder")

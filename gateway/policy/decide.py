@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from gateway.domain.calendar import Calendar
 from gateway.domain.case import Applicability, Case, Item, Payout
 from gateway.domain.deadlines import ClockKind, Deadline, DeadlineState, Limit, compute
-from gateway.domain.events import Verdict
+from gateway.domain.events import CertificateIssued, Verdict
 from gateway.domain.form import AccountForm, Form
+from gateway.domain.identity import same_name
 from gateway.domain.messages import Code, Reason
 from gateway.domain.states import ITEM, ItemStatus
 from gateway.policy.book import Facts, PolicyBook, holds
@@ -129,7 +130,11 @@ def _gate(book: PolicyBook, policy: Jurisdiction, case: Case, requirement: Requi
     slug = requirement.item or ""
     before, definition = case.items.get(slug), policy.item(slug)
     name = definition.name if definition else slug
-    if before is None or before.status is ItemStatus.COMPLETED or before.status is ItemStatus.NOT_APPLICABLE:
+    if before is None or before.status is ItemStatus.COMPLETED:
+        return None
+    # A department that found nothing issued nothing: what its certificate would have opened stays closed.
+    found_nothing = before.reason.code is Code.DEPARTMENT_FOUND_NOTHING
+    if before.status is ItemStatus.NOT_APPLICABLE and not (found_nothing and definition and definition.issues):
         return None
     if before.status in ITEM.final:
         facts = {"item": name, "status": before.status.value}
@@ -143,6 +148,26 @@ def _expected(policy: Jurisdiction, case: Case, certificate: str) -> bool:
         certificate in item.issues and item.slug in case.items and case.items[item.slug].status not in ITEM.final
         for item in policy.items
     )
+
+
+def shared_papers(policy: Jurisdiction, calendar: Calendar, form: Form) -> list[CertificateIssued]:
+    """Papers of the family that are certificates, as departments will see them (WS-404).
+
+    A paper bears a date, not a time: it counts from the beginning of that day.
+    """
+    given = {paper.type for paper in form.materials}
+    found = []
+    for material in policy.materials:
+        paper = material.shared_as
+        if paper is None or material.code not in given:
+            continue
+        number, on = form.value(paper.number), form.value(paper.issued_on)
+        if number is not None and on is not None:
+            day = on if isinstance(on, date) else date.fromisoformat(str(on))
+            issuer = form.value(paper.issuer) if paper.issuer else None
+            issued_at = datetime.combine(day, time(), calendar.zone)
+            found.append(CertificateIssued(paper.certificate, str(number), issued_at, issuer))
+    return found
 
 
 # ── when it is due ──────────────────────────────────────────────────────────────────────────────────────
@@ -208,6 +233,9 @@ def effective(policy: Jurisdiction, calendar: Calendar, case: Case, item: ItemDe
 # ── whose account ───────────────────────────────────────────────────────────────────────────────────────
 
 
+HELD_BY_APPLICANT = {"expected": "申请人本人", "expected_en": "the applicant"}
+
+
 @dataclass(frozen=True, slots=True)
 class Direction:
     """Where a sum goes: an account to tell, a reason to hold it, or neither (the institution pays by itself)."""
@@ -229,4 +257,13 @@ def direct(item: ItemDefinition, case: Case, fen: int) -> Direction:
     account = case.form.account if case.form is not None else None
     if account is None or not account.number:
         return Direction(hold=Reason(Code.ACCOUNT_NOT_GIVEN, (rule.source,)))
+    if rule.payee == "APPLICANT" and not _held_by_applicant(case, account):
+        return Direction(hold=Reason(Code.ACCOUNT_HOLDER_MISMATCH, (rule.source,), HELD_BY_APPLICANT))
     return Direction(account=account)
+
+
+def _held_by_applicant(case: Case, account: AccountForm) -> bool:
+    applicant = case.form.applicant if case.form is not None else None
+    if applicant is None or not applicant.name or not account.holder:
+        return False
+    return same_name(applicant.name, account.holder)

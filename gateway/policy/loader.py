@@ -15,7 +15,8 @@ from ruamel.yaml.error import MarkedYAMLError
 from gateway.domain.calendar import Calendar, Year
 from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, PersonForm
 from gateway.policy.book import PolicyBook
-from gateway.policy.model import CalendarYear, Catalogue, Condition, Jurisdiction, Misplaced, Strict
+from gateway.policy.mistakes import Misplaced
+from gateway.policy.model import CalendarYear, Catalogue, Condition, Jurisdiction, Strict
 
 DATA = Path(__file__).resolve().parent / "data"
 M = TypeVar("M", bound=BaseModel)
@@ -135,6 +136,10 @@ def _unknown_words(jurisdiction: Jurisdiction, shared: Catalogue) -> Iterator[tu
         for kind in item.payout.kinds if item.payout is not None else []:
             if kind not in payments:
                 yield ("items", at, "payout"), f"item {item.slug}: no kind of payment {kind} in the catalogue"
+    for at, material in enumerate(jurisdiction.materials):
+        if material.shared_as is not None and material.shared_as.certificate not in certificates:
+            what = f"material {material.code}: no certificate {material.shared_as.certificate} in the catalogue"
+            yield ("materials", at, "shared_as"), what
     for at, relation in enumerate(jurisdiction.payee_relations or []):
         if relation not in relations:
             yield ("payee_relations", at), f"payee_relations: no relation {relation} in the catalogue"
@@ -153,9 +158,21 @@ def _unknown_facts(jurisdiction: Jurisdiction) -> Iterator[tuple[Loc, str]]:
     """Facts no case can ever have: a condition on one would be unknown for ever, and nobody would notice."""
     known = {"death.flow", "identity.known", "flow", "channel", "area"}
     known |= {f"{group}.{_camel(field.name)}" for group, form in _GROUPS.items() for field in fields(form)}
+    for at, field in enumerate(jurisdiction.form):
+        if field.path.partition(".")[0] in _GROUPS and field.path not in known:
+            yield ("form", at, "path"), f"form.{at}.path: {field.path} is not a field of the typed form, nor an answer"
     known |= {field.path for field in jurisdiction.form}
     known |= {f"situation.{situation.code}" for situation in jurisdiction.situations}
     known |= {f"item.{item.slug}.chosen" for item in jurisdiction.items}
+    for at, rule in enumerate(jurisdiction.eligibility):
+        for key, path in (("fact_label", rule.fact_label), ("fact_text", rule.fact_text)):
+            if path is not None and path not in known:
+                yield ("eligibility", at, key), f"eligibility.{at}.{key}: no form path {path}"
+    for at, material in enumerate(jurisdiction.materials):
+        paper = material.shared_as
+        for path in (paper.number, paper.issued_on, paper.issuer) if paper is not None else ():
+            if path is not None and path not in known:
+                yield ("materials", at, "shared_as"), f"material {material.code}: no form path {path}"
     for loc, fact in _facts(jurisdiction, ()):
         if fact not in known:
             yield loc, f"{'.'.join(map(str, loc))}: no fact {fact}"

@@ -11,19 +11,12 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gateway.domain.deadlines import ClockKind, LimitUnit
+from gateway.policy.mistakes import Misplaced, no_circle, unique
 
 Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 RowId = Annotated[str, Field(pattern=r"^[A-Z]{2,}-\d{2,4}$")]
 AreaCode = Annotated[str, Field(pattern=r"^(\d{6}|\d{9}|\d{12})$")]
-
-
-class Misplaced(ValueError):
-    """A mistake in a place of its own below the model that finds it; ``loc`` as pydantic counts it."""
-
-    def __init__(self, message: str, *loc: str | int) -> None:
-        super().__init__(message)
-        self.loc = loc
 
 
 class Strict(BaseModel):
@@ -105,16 +98,27 @@ class Flow(Named):
     report_after_source: RowId | None = None
 
 
+class RefusedFlow(Named):
+    """A kind of death the document does not admit; a report of it is refused with the row that says so."""
+
+    code: Literal["OUTSIDE", "INSIDE", "ABNORMAL"]
+    source: RowId
+
+
 class Rule(Strict):
     """One test of eligibility."""
 
     source: RowId
+    also: list[RowId] = []
+    """Further rows that say the same."""
     condition: Condition
     name: str
     """What is required, as a Chinese phrase."""
     name_en: str
     fact_label: str
     """Form path whose value is shown as the offending fact."""
+    fact_text: str | None = None
+    """Form path of its words, shown when the value is the code of an area the jurisdiction does not know."""
 
 
 class FormGroup(Named):
@@ -149,16 +153,31 @@ class Situation(Named):
     source: RowId
 
 
+class SharedAs(Strict):
+    """The certificate that a paper is: handed in once, then seen by every department whose evidence it is."""
+
+    certificate: Code
+    number: str
+    """Form path of its number."""
+    issued_on: str
+    """Form path of its date."""
+    issuer: str | None = None
+    """Form path of who issued it."""
+
+
 class Material(Named):
     """A paper the family hands in."""
 
     code: Code
     source: RowId
     required_when: Condition | None = None
+    upload: bool = False
+    """Naming the paper is not enough: its file must be there."""
+    shared_as: SharedAs | None = None
 
 
 class Commitment(Named):
-    """A promise the applicant makes (承诺); ``text`` null: the wording is not in the source."""
+    """A promise the applicant makes (承诺); ``text`` null: the wording is not in the source, nobody is held to it."""
 
     code: Code
     source: RowId
@@ -293,6 +312,7 @@ class Jurisdiction(Named):
     areas: list[Area]
     channels: list[Channel]
     flows: list[Flow]
+    refused_flows: list[RefusedFlow] = []
     causes: list[Situation] = []
     """Enumerated causes of abnormal death."""
     eligibility: list[Rule]
@@ -313,23 +333,30 @@ class Jurisdiction(Named):
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
         slugs = [item.slug for item in self.items]
-        _unique("item", slugs, "items", "slug")
-        _unique("situation", [situation.code for situation in self.situations], "situations", "code")
-        _unique("form path", [field.path for field in self.form], "form", "path")
+        unique("item", slugs, "items", "slug")
+        unique("flow", [flow.code for flow in self.flows], "flows", "code")
+        unique("situation", [situation.code for situation in self.situations], "situations", "code")
+        unique("form path", [field.path for field in self.form], "form", "path")
         groups = {group.code for group in self.form_groups}
         for at, field in enumerate(self.form):
             if field.group not in groups:
                 raise Misplaced(f"form field {field.path}: no group {field.group}", "form", at, "group")
         for at, item in enumerate(self.items):
+            if item.referral is not None and self.flow(item.referral.flow) is None:
+                what = f"item {item.slug} refers to {item.referral.flow}, which is not a flow here"
+                raise Misplaced(what, "items", at, "referral")
             for gate_at, gate in enumerate(item.requires):
                 if gate.item is not None and gate.item not in slugs:
                     what = f"item {item.slug} requires {gate.item}, which is not in the catalogue"
                     raise Misplaced(what, "items", at, "requires", gate_at, "item")
+        for at, refused in enumerate(self.refused_flows):
+            if self.flow(refused.code) is not None:
+                raise Misplaced(f"flow {refused.code} is both admitted and refused", "refused_flows", at, "code")
         for at, flow in enumerate(self.flows):
             if flow.opened_by and flow.opened_by.item not in slugs:
                 what = f"flow {flow.code} is opened by {flow.opened_by.item}, which is not in the catalogue"
                 raise Misplaced(what, "flows", at, "opened_by")
-        _no_circle({item.slug: [gate.item for gate in item.requires if gate.item] for item in self.items})
+        no_circle({item.slug: [gate.item for gate in item.requires if gate.item] for item in self.items})
         return self
 
 
@@ -357,26 +384,3 @@ class CalendarYear(Strict):
     source: str
     days_off: dict[str, list[date]]
     make_up_days: dict[str, list[date]]
-
-
-def _unique(what: str, values: list[str], group: str, key: str) -> None:
-    for at, value in enumerate(values):
-        if value in values[:at]:
-            raise Misplaced(f"{what} given twice: {value}", group, at, key)
-
-
-def _no_circle(graph: dict[str, list[str]]) -> None:
-    done: set[str] = set()
-    places = {slug: at for at, slug in enumerate(graph)}
-
-    def visit(slug: str, path: tuple[str, ...]) -> None:
-        if slug in path:
-            what = f"items wait for each other in a circle: {' → '.join((*path, slug))}"
-            raise Misplaced(what, "items", places[path[-1]], "requires")
-        if slug not in done:
-            for following in graph[slug]:
-                visit(following, (*path, slug))
-            done.add(slug)
-
-    for slug in graph:
-        visit(slug, ())

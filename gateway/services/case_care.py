@@ -132,12 +132,13 @@ def answer_correction(ctx: Ctx, number: str, slug: str, answer: str) -> Case:
 
 
 def attach_evidence(ctx: Ctx, number: str, certificate: Certificate) -> Case:
-    """A certificate that no item issues but a gate waits for, e.g. the heirs' qualification (HZ-705)."""
+    """A certificate that no item issues, but a gate waits for (HZ-705) or a department takes as evidence (X-02)."""
     work = ctx.case(number)
-    waited_for = {kind for item in work.policy.items for gate in item.requires for kind in gate.certificate or []}
+    useful = {kind for item in work.policy.items for gate in item.requires for kind in gate.certificate or []}
+    useful |= {kind for item in work.policy.items for kind in item.evidence}
     issued = {kind for item in work.policy.items for kind in item.issues}
-    if certificate.type not in waited_for - issued:
-        options = "、".join(sorted(waited_for - issued))
+    if certificate.type not in useful - issued:
+        options = "、".join(sorted(useful - issued))
         raise refuse(
             Code.OPTION_UNKNOWN,
             "certificate.type",

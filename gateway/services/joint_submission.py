@@ -23,6 +23,7 @@ from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
 from gateway.domain.states import CaseStatus
 from gateway.policy import decide
 from gateway.policy.check import check as check_form
+from gateway.policy.check import refused_flow
 from gateway.policy.model import Flow, Jurisdiction
 from gateway.services.context import CaseWork, Ctx
 from gateway.store import cases
@@ -58,11 +59,11 @@ def check(ctx: Ctx, form: Form, case_number: str | None = None) -> Checked:
     problems = check_form(ctx.book, policy, form, ctx.book.calendars[policy.code].local_date(ctx.now))
     opened = _opened(ctx, policy, form, case_number)
     flow = policy.flow(form.flow)
-    if flow is None:
+    if flow is None and refused_flow(policy, form.flow) is None:
         words = {"label": "死亡情形", "path": "flow", "value": form.flow}
         words["options"] = "、".join(flow.code for flow in policy.flows)
         problems.append(Problem(Reason(Code.OPTION_UNKNOWN, (), words), "flow"))
-    else:
+    elif flow is not None:
         problems += _order(ctx, policy, flow, opened)
     return Checked(policy, form, tuple(problems), decide.verdicts(policy, form, form.flow), opened)
 
@@ -83,6 +84,9 @@ def submit(ctx: Ctx, form: Form, key: str | None = None, case_number: str | None
         raise Refused(*errors)
     work = _start(ctx, checked)
     work.record(e.Reported(checked.form, _family(ctx, checked.form)))
+    for paper in decide.shared_papers(work.policy, ctx.calendar(work.case), checked.form):
+        if work.case.certificate(paper.certificate) is None:
+            work.record(paper)
     work.record(e.Evaluated(_fresh(work.case, checked.verdicts)))
     case = work.save()
     ctx.tx.connection.execute(

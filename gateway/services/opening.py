@@ -12,6 +12,7 @@ from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
 from gateway.domain.states import CaseStatus
 from gateway.policy import decide
 from gateway.policy.check import check as check_form
+from gateway.policy.check import refused_flow
 from gateway.services.context import CaseWork, Ctx
 from gateway.services.joint_submission import clean, handling_area, new_number
 from gateway.services.write_back import Ack, Report, take
@@ -37,6 +38,9 @@ def open_by_certificate(
     policy = ctx.in_force(jurisdiction)
     if policy is None:
         raise refuse(Code.JURISDICTION_UNKNOWN, "jurisdiction", value=jurisdiction)
+    not_admitted = refused_flow(policy, flow_code)
+    if not_admitted is not None:
+        raise Refused(not_admitted)
     flow = policy.flow(flow_code)
     definition = policy.item(flow.opened_by.item) if flow is not None and flow.opened_by is not None else None
     if flow is None or definition is None or definition.department != department:
@@ -50,7 +54,9 @@ def open_by_certificate(
         )
     form = clean(Form(policy.code, flow.code, policy.channels[0].code, None, deceased, death))
     report = Report(Outcome.COMPLETED, certificates=(certificate,))
-    number = cases.open_case_of(ctx.tx, policy.code, form.deceased.id_number) or _by_certificate(ctx, serial)
+    number = cases.open_case_of(ctx.tx, policy.code, form.deceased.id_number) or _by_certificate(
+        ctx, definition.slug, serial
+    )
     if number is not None:
         return _again(ctx, department, number, definition.slug, serial, report)
     # What a report must fill in may still be missing here; what is given must be right.
@@ -92,10 +98,10 @@ def open_by_certificate(
     return take(ctx, department, case.number, definition.slug, serial, report)
 
 
-def _by_certificate(ctx: Ctx, serial: str) -> str | None:
+def _by_certificate(ctx: Ctx, slug: str, serial: str) -> str | None:
     """An unidentified body has no number to be found by: the message's own serial finds its case again."""
     c = write_backs.c
-    statement = select(c.number).where(c.department == ctx.actor.department, c.serial == serial)
+    statement = select(c.number).where(c.department == ctx.actor.department, c.slug == slug, c.serial == serial)
     return ctx.tx.connection.execute(statement.limit(1)).scalar_one_or_none()
 
 
