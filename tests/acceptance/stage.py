@@ -106,6 +106,10 @@ class Stage:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, error.read()
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, BrokenPipeError | ConnectionResetError):
+                return 413, b""  # the gateway closed the line in the middle of a body that is too large
+            raise
 
     def ask(self, token: str, query: str, **variables: Any) -> Any:
         """The data of one operation; fails loudly when the operation has errors."""
