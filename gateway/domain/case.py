@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, Form
 from gateway.domain.messages import Reason
-from gateway.domain.states import CaseStatus, ItemStatus, PayoutStatus
+from gateway.domain.states import CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
 
 
 class Applicability(StrEnum):
@@ -54,6 +54,20 @@ class Delivery:
 
 
 @dataclass(slots=True)
+class Reversal:
+    """Undoing one item in its department (撤销、恢复)."""
+
+    status: ReversalStatus
+    reason: str
+    since: datetime
+    delivery: Delivery = field(default_factory=Delivery)
+    reference: str | None = None
+    outcome: str | None = None
+    """What the department said, in its words."""
+    finished_at: datetime | None = None
+
+
+@dataclass(slots=True)
 class Item:
     """One item (事项) of one case with one department."""
 
@@ -76,6 +90,11 @@ class Item:
     missing: tuple[str, ...] = ()
     correction: int = 0
     correction_answer: str | None = None
+    amending: bool = False
+    """The department is being told that what it was told has been corrected (更正)."""
+    found: bool = False
+    """Done before the case knew of it: by a department that acted on shared data, or by a shared certificate."""
+    reversal: Reversal | None = None
     effective: str | None = None
     """When a stop takes effect: ``YYYY-MM`` (次月) or ``YYYY`` (次年); None = at once."""
     details: Mapping[str, str] = field(default_factory=dict)
@@ -105,6 +124,10 @@ class Payout:
     fen: int
     status: PayoutStatus
     approved_at: datetime
+    deduction: int = 0
+    """Part of ``fen`` that went against a negative account (WZ-703); paid is ``fen - deduction``."""
+    deduction_of: str | None = None
+    """Slug of the item whose negative sum it went against."""
     hold: Reason | None = None
     account: AccountForm | None = None
     instructed_at: datetime | None = None
@@ -112,6 +135,39 @@ class Payout:
     returned_at: datetime | None = None
     return_reason: str | None = None
     delivery: Delivery = field(default_factory=Delivery)
+
+    @property
+    def net(self) -> int:
+        """What is to be paid, in fen: never more than what is left after the deduction."""
+        return self.fen - self.deduction
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a source of shared data said of a person's identity (YN-402).  ``person``: ``deceased`` or ``applicant``;
+    ``outcome``: ``MATCH``, ``MISMATCH``, ``NOT_HELD`` or ``UNAVAILABLE``."""
+
+    person: str
+    source: str
+    outcome: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """好差评 of one case (YN-901).  ``level``: a code of the policy's scale."""
+
+    level: str
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Why and when the death was found to be recorded in error."""
+
+    reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +211,11 @@ class Case:
     certificates: list[IssuedCertificate] = field(default_factory=list)
     payouts: dict[str, Payout] = field(default_factory=dict)
     joins: dict[str, JoinRequest] = field(default_factory=dict)
+    verifications: list[Verification] = field(default_factory=list)
+    rating: Rating | None = None
+    revocation: Revocation | None = None
+    first_asked: str | None = None
+    """首问责任人: who took the family's matter up first (YN-901); None when the family filed by itself."""
 
     def certificate(self, *types: str) -> IssuedCertificate | None:
         """The first certificate of one of the types."""
@@ -164,6 +225,10 @@ class Case:
 def submission_key(number: str, slug: str) -> str:
     """Idempotency key of one item's push: the same however often it is sent (PD-16)."""
     return f"{number}.{slug}"
+
+
+REVERSAL = ".R"
+"""Ends the key, and the slug in it, of a reversal."""
 
 
 def split_key(key: str) -> tuple[str, str]:

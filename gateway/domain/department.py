@@ -139,8 +139,18 @@ class Application:
     details: Mapping[str, str] = field(default_factory=dict)
     """Further form fields this item needs, by form path, e.g. ``funeral.pickupAddress``."""
     correction: int = 0
-    """0 for the first application; 1, 2 … when the family has answered a request for correction (补正)."""
+    """0 for the first application; 1, 2 … when the family has answered a request for correction (补正), or when what
+    this department was told was corrected in the case (更正): then the same key comes again with the new content."""
     correction_answer: str | None = None
+    reverses: str | None = None
+    """撤销（恢复）: key of the application this one asks to undo, because the death was recorded in error or the family
+    took it back.  None for an ordinary application.  ``key`` is then ``reverses`` with ``.R`` behind it; the department
+    answers as to any application: COMPLETED when it is undone, REFUSED with the reason when it cannot be.  It must take
+    a reversal of something it holds no application of: it may have acted on shared data."""
+    reversal_reason: str | None = None
+    """Why it is to be undone, in words."""
+    department: str = ""
+    """Code of the department that handles the item; what a hub of many departments routes by (YN-1003)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +223,25 @@ class Callback:
     records: tuple[Record, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a source of shared data (共享数据, 电子证照库) holds of one person, living or dead."""
+
+    id_number: str
+    name: str | None = None
+    sex: str | None = None
+    birth_date: date | None = None
+    ethnicity: str | None = None
+    hukou_area: str | None = None
+    hukou_address: str | None = None
+    died_at: datetime | None = None
+    death_area: str | None = None
+    cremation_area: str | None = None
+    certificates: tuple[Certificate, ...] = ()
+    materials: tuple[str, ...] = ()
+    """Codes of papers the source holds, so that nobody is asked for them (YN-403)."""
+
+
 class DepartmentError(Exception):
     """A department could not be asked, or its answer could not be used.
 
@@ -261,6 +290,21 @@ class Department(Protocol):
 
     def acknowledge(self, error: str | None) -> tuple[bytes, str]:
         """Body and content type of our answer to its message, in its own format; ``error`` None = taken."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class EvidenceSource(Protocol):
+    """A platform of shared data: a city's data-sharing platform, a province's e-certificate library.
+
+    Every call may raise ``DepartmentError`` and nothing else.
+    """
+
+    async def look_up(self, id_numbers: Sequence[str]) -> Mapping[str, Holding]:
+        """What is held of these persons, in ONE call; a person of whom nothing is held is absent."""
         ...
 
     async def close(self) -> None:

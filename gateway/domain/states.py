@@ -1,4 +1,4 @@
-"""The three state machines, each one table: whatever is not in the table cannot happen.
+"""The four state machines, each one table: whatever is not in the table cannot happen.
 
 The code that folds the ledger, the drawn graphs in ``docs/states.md`` and the property tests read these same tables.
 """
@@ -50,6 +50,10 @@ class CaseStatus(StrEnum):
     """办理中."""
     CLOSED = "CLOSED"
     """已办结: every item is completed, refused or not applicable (PD-08)."""
+    REVOKING = "REVOKING"
+    """撤销中: the death was recorded in error; every department that was told is being told so."""
+    REVOKED = "REVOKED"
+    """已撤销: every department that was told has answered the reversal."""
 
 
 class ItemStatus(StrEnum):
@@ -69,6 +73,21 @@ class ItemStatus(StrEnum):
     """不予办理."""
     NOT_APPLICABLE = "NOT_APPLICABLE"
     """不适用."""
+    WITHDRAWN = "WITHDRAWN"
+    """已撤回: the family took its application for this item back, where the rules allow it."""
+
+
+class ReversalStatus(StrEnum):
+    """撤销（恢复）状态: undoing one item, because the death was recorded in error or the item was withdrawn."""
+
+    REQUESTED = "REQUESTED"
+    """已提出: the department has to undo it."""
+    ACCEPTED = "ACCEPTED"
+    """已受理: the department is at work on it."""
+    COMPLETED = "COMPLETED"
+    """已恢复: undone in the department's own system."""
+    REFUSED = "REFUSED"
+    """不予恢复: the department cannot undo it; its reason says why, and a person has to look at it."""
 
 
 class PayoutStatus(StrEnum):
@@ -84,6 +103,10 @@ class PayoutStatus(StrEnum):
     """已发放: on the account."""
     RETURNED = "RETURNED"
     """已退汇: the bank sent it back."""
+    OFFSET = "OFFSET"
+    """已抵扣: all of it went against a negative account; nothing is left to pay (WZ-703)."""
+    CANCELLED = "CANCELLED"
+    """已取消: the item was withdrawn or the death was recorded in error before anything was paid."""
 
 
 _I = ItemStatus
@@ -95,8 +118,13 @@ CASE: Machine[CaseStatus] = Machine(
     edges={
         (CaseStatus.AWAITING_REPORT, "reported"): CaseStatus.IN_PROGRESS,
         (CaseStatus.IN_PROGRESS, "closed"): CaseStatus.CLOSED,
+        (CaseStatus.CLOSED, "reopened"): CaseStatus.IN_PROGRESS,
+        (CaseStatus.AWAITING_REPORT, "revoked"): CaseStatus.REVOKING,
+        (CaseStatus.IN_PROGRESS, "revoked"): CaseStatus.REVOKING,
+        (CaseStatus.CLOSED, "revoked"): CaseStatus.REVOKING,
+        (CaseStatus.REVOKING, "revocation_finished"): CaseStatus.REVOKED,
     },
-    final=frozenset({CaseStatus.CLOSED}),
+    final=frozenset({CaseStatus.CLOSED, CaseStatus.REVOKED}),
 )
 
 ITEM: Machine[ItemStatus] = Machine(
@@ -104,6 +132,7 @@ ITEM: Machine[ItemStatus] = Machine(
     initial=_I.BLOCKED,
     edges={
         (_I.BLOCKED, "pushed"): _I.DISPATCHED,
+        (_I.BLOCKED, "found"): _I.COMPLETED,
         (_I.BLOCKED, "ruled_out"): _I.NOT_APPLICABLE,
         (_I.NOT_APPLICABLE, "ruled_in"): _I.BLOCKED,
         (_I.DISPATCHED, "accepted"): _I.ACCEPTED,
@@ -114,8 +143,9 @@ ITEM: Machine[ItemStatus] = Machine(
         **{(state, "completed"): _I.COMPLETED for state in _OPEN},
         **{(state, "refused"): _I.REFUSED for state in _OPEN},
         **{(state, "ruled_out"): _I.NOT_APPLICABLE for state in _OPEN},
+        **{(state, "withdrawn"): _I.WITHDRAWN for state in (_I.BLOCKED, *_OPEN)},
     },
-    final=frozenset({_I.COMPLETED, _I.REFUSED, _I.NOT_APPLICABLE}),
+    final=frozenset({_I.COMPLETED, _I.REFUSED, _I.NOT_APPLICABLE, _I.WITHDRAWN}),
 )
 
 _P = PayoutStatus
@@ -134,8 +164,23 @@ PAYOUT: Machine[PayoutStatus] = Machine(
         (_P.RETURNED, "paid"): _P.PAID,
         (_P.INSTRUCTED, "returned"): _P.RETURNED,
         (_P.PAID, "returned"): _P.RETURNED,
+        **{(state, "offset"): _P.OFFSET for state in (_P.APPROVED, _P.HELD)},
+        **{(state, "cancelled"): _P.CANCELLED for state in (_P.APPROVED, _P.HELD, _P.RETURNED)},
     },
-    final=frozenset({_P.PAID}),
+    final=frozenset({_P.PAID, _P.OFFSET, _P.CANCELLED}),
+)
+
+_R = ReversalStatus
+
+REVERSAL: Machine[ReversalStatus] = Machine(
+    name="Reversal",
+    initial=_R.REQUESTED,
+    edges={
+        (_R.REQUESTED, "accepted"): _R.ACCEPTED,
+        **{(state, "completed"): _R.COMPLETED for state in (_R.REQUESTED, _R.ACCEPTED, _R.REFUSED)},
+        **{(state, "refused"): _R.REFUSED for state in (_R.REQUESTED, _R.ACCEPTED)},
+    },
+    final=frozenset({_R.COMPLETED, _R.REFUSED}),
 )
 
 

@@ -1,0 +1,163 @@
+"""What can happen to a case.  Each event is one line of its ledger; the present state is their fold.
+
+Events are facts in the past tense and carry everything the fold needs.  Their names and fields are part of what is kept
+for ever: add fields with defaults, never rename.
+"""
+
+from __future__ import annotations
+
+from gateway.domain.events.case import (
+    AccountGiven,
+    CaseOpened,
+    Closed,
+    FlowChanged,
+    FormCorrected,
+    Identified,
+    IdentityVerified,
+    JoinAnswered,
+    JoinRequested,
+    Noted,
+    Rated,
+    Reopened,
+    Reported,
+    RevocationFinished,
+    Revoked,
+)
+from gateway.domain.events.items import (
+    Accepted,
+    Amended,
+    CertificateIssued,
+    Completed,
+    CorrectionAnswered,
+    CorrectionRequested,
+    Delivered,
+    DeliveryFailed,
+    DeliveryRedriven,
+    Evaluated,
+    Found,
+    ItemRefused,
+    Pushed,
+    RuledOut,
+    Verdict,
+    Withdrawn,
+    WriteBackRefused,
+)
+from gateway.domain.events.money import (
+    InstructionDelivered,
+    InstructionFailed,
+    PayoutApproved,
+    PayoutCancelled,
+    PayoutDeducted,
+    PayoutHeld,
+    PayoutInstructed,
+    PayoutOffset,
+    PayoutPaid,
+    PayoutReturned,
+)
+from gateway.domain.events.reversals import (
+    ReversalAnswered,
+    ReversalDelivered,
+    ReversalFailed,
+    ReversalRedriven,
+    ReversalRequested,
+)
+
+Event = (
+    CaseOpened
+    | Reported
+    | Evaluated
+    | Pushed
+    | Delivered
+    | DeliveryFailed
+    | DeliveryRedriven
+    | Accepted
+    | CorrectionRequested
+    | CorrectionAnswered
+    | Completed
+    | ItemRefused
+    | RuledOut
+    | CertificateIssued
+    | FlowChanged
+    | Identified
+    | AccountGiven
+    | PayoutApproved
+    | PayoutHeld
+    | PayoutInstructed
+    | InstructionDelivered
+    | InstructionFailed
+    | PayoutPaid
+    | PayoutReturned
+    | WriteBackRefused
+    | JoinRequested
+    | JoinAnswered
+    | Noted
+    | Found
+    | FormCorrected
+    | Amended
+    | Withdrawn
+    | Revoked
+    | ReversalRequested
+    | ReversalDelivered
+    | ReversalFailed
+    | ReversalRedriven
+    | ReversalAnswered
+    | RevocationFinished
+    | PayoutDeducted
+    | PayoutOffset
+    | PayoutCancelled
+    | IdentityVerified
+    | Rated
+    | Reopened
+    | Closed
+)
+
+__all__ = [
+    "Accepted",
+    "AccountGiven",
+    "Amended",
+    "CaseOpened",
+    "CertificateIssued",
+    "Closed",
+    "Completed",
+    "CorrectionAnswered",
+    "CorrectionRequested",
+    "Delivered",
+    "DeliveryFailed",
+    "DeliveryRedriven",
+    "Evaluated",
+    "Event",
+    "FlowChanged",
+    "FormCorrected",
+    "Found",
+    "Identified",
+    "IdentityVerified",
+    "InstructionDelivered",
+    "InstructionFailed",
+    "ItemRefused",
+    "JoinAnswered",
+    "JoinRequested",
+    "Noted",
+    "PayoutApproved",
+    "PayoutCancelled",
+    "PayoutDeducted",
+    "PayoutHeld",
+    "PayoutInstructed",
+    "PayoutOffset",
+    "PayoutPaid",
+    "PayoutReturned",
+    "Pushed",
+    "Rated",
+    "Reopened",
+    "Reported",
+    "ReversalAnswered",
+    "ReversalDelivered",
+    "ReversalFailed",
+    "ReversalRedriven",
+    "ReversalRequested",
+    "RevocationFinished",
+    "Revoked",
+    "RuledOut",
+    "Verdict",
+    "Withdrawn",
+    "WriteBackRefused",
+]

@@ -1,0 +1,134 @@
+"""Where, for whom and how a case begins, and what surrounds it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from gateway.policy.model.base import AreaCode, Code, Condition, Named, RowId, Slug, Strict
+
+
+class Area(Strict):
+    """One administrative area of the jurisdiction's tree."""
+
+    code: AreaCode
+    name: str
+    level: Literal["PROVINCE", "PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE"]
+    parent: AreaCode | None = None
+
+
+class Channel(Named):
+    """A way in (渠道)."""
+
+    code: Code
+    source: RowId
+
+
+class OpenedBy(Strict):
+    """Who may open a case of this flow by issuing a certificate before any report is filed."""
+
+    item: Slug
+    source: RowId
+
+
+class Flow(Named):
+    """A kind of death and how its case begins (丧情确认)."""
+
+    code: Literal["OUTSIDE", "INSIDE", "ABNORMAL"]
+    source: RowId
+    reporters: list[str]
+    """Roles that may file the report or application."""
+    opened_by: OpenedBy | None = None
+    report_after: list[Code] | None = None
+    """Certificates of which one must be there before the report is filed; null: none."""
+    report_after_source: RowId | None = None
+
+
+class RefusedFlow(Named):
+    """A kind of death the document does not admit; a report of it is refused with the row that says so."""
+
+    code: Literal["OUTSIDE", "INSIDE", "ABNORMAL"]
+    source: RowId
+
+
+class Rule(Strict):
+    """One test of eligibility."""
+
+    source: RowId
+    also: list[RowId] = []
+    """Further rows that say the same."""
+    condition: Condition
+    name: str
+    """What is required, as a Chinese phrase."""
+    name_en: str
+    fact_label: str
+    """Form path whose value is shown as the offending fact."""
+    fact_text: str | None = None
+    """Form path of its words, shown when the value is the code of an area the jurisdiction does not know."""
+
+
+class Rollout(Strict):
+    """Where the service is on, and since when (YY-106, YN-105)."""
+
+    area: AreaCode
+    since: date
+    source: RowId
+
+
+class Step(Strict):
+    """One step of the service guide (办事指南), in order: who does what."""
+
+    name: str
+    name_en: str
+    actor: str
+    source: RowId
+    flow: Literal["OUTSIDE", "INSIDE", "ABNORMAL"] | None = None
+    """Null: in every flow."""
+
+
+class Delivery(Named):
+    """How results reach the family (C-32)."""
+
+    code: Code
+    source: RowId
+
+
+class RatingLevel(Named):
+    """One level of the rating scale (好差评); the scale is data (PD-17)."""
+
+    code: Code
+
+
+class RatingRule(Strict):
+    """好差评 (YN-901): the scale, best first."""
+
+    levels: list[RatingLevel] = Field(min_length=2)
+    source: RowId
+
+
+class Withdrawal(Strict):
+    """撤回: which items the family may take back, and until when.  No file has it until its owner sets it (S-04)."""
+
+    items: Literal["CHOSEN", "ALL"]
+    until: Literal["ACCEPTED", "FINAL"]
+    """The last moment: before the department has accepted it, or before it is final."""
+    source: RowId
+
+
+class Via(Strict):
+    """One integration hub that reaches all departments' systems, instead of one link each (YN-1003, YN-1005)."""
+
+    hub: Slug
+    source: RowId
+
+
+class SharedSource(Strict):
+    """A platform of shared data (adapters of kind ``source``) and what it is used for."""
+
+    source: Slug
+    uses: list[Literal["PREFILL", "VERIFY", "MATERIALS", "CERTIFICATES"]]
+    certificates: list[Code] = []
+    """Kinds of certificate it is asked for, again and again while a case waits for one of them."""
+    row: RowId

@@ -1,0 +1,162 @@
+"""One item of the catalogue: gates, clocks, money, certificates."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from gateway.domain.deadlines import ClockKind, LimitUnit
+from gateway.policy.model.base import Code, Condition, Named, RowId, Slug, Strict
+from gateway.policy.model.form import Tick
+
+
+class Requirement(Strict):
+    """One gate before an item (前置条件); exactly one kind."""
+
+    source: RowId
+    certificate: list[Code] | None = None
+    """One of these certificates is there."""
+    item: Slug | None = None
+    """That item is completed."""
+    report: Literal[True] | None = None
+    """The report is filed."""
+    all_items: Literal[True] | None = None
+    """Every other item of the case is final; for what is told to somebody at the end (YN-1001)."""
+    when: Condition | None = None
+    """The gate stands only when this holds."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if sum(kind is not None for kind in (self.certificate, self.item, self.report, self.all_items)) != 1:
+            raise ValueError("a requirement has exactly one of: certificate, item, report, all_items")
+        return self
+
+
+class Clock(Strict):
+    """One time limit.  ``limit`` null: promised without a number, or not stated."""
+
+    clock: ClockKind
+    limit: int | None = Field(default=None, gt=0)
+    unit: LimitUnit = LimitUnit.WORKING_DAYS
+    start: Literal["PUSH", "APPROVAL"] | None = None
+    """Null: the jurisdiction's default (PD-02, PD-04)."""
+    source: RowId
+    quote: str = ""
+    when: Condition | None = None
+
+
+class Deduction(Strict):
+    """扣回: a negative sum of ``item`` is deducted from the sums of the item that has this rule (WZ-703, PD-10).
+
+    While ``item`` is in the case and has no result, the sums wait for it.
+    """
+
+    item: Slug
+    source: RowId
+    waits_source: RowId
+    """Row that says the pay-out waits for the result."""
+
+
+class PayoutRule(Strict):
+    """The money of an item.  ``payee`` null: the source does not say whose account; payouts are held (PD-20).
+
+    FAMILY_DESIGNATED: the account the family names.  APPLICANT: an account in the applicant's own name.
+    DECEASED_OR_HEIR: the deceased's own account; the applicant's (heir's) only with a reason (``fallback_source``).
+    NAMED_PAYEE: the account of the payee the form names, who must be one of ``payee_relations``.
+    BY_INSTITUTION: the institution pays the heirs by itself; no account is told.
+    """
+
+    kinds: list[Code]
+    payee: Literal["FAMILY_DESIGNATED", "APPLICANT", "DECEASED_OR_HEIR", "NAMED_PAYEE", "BY_INSTITUTION"] | None
+    source: RowId
+    quote: str = ""
+    fallback_source: RowId | None = None
+    """Row of the reasoned fallback, for DECEASED_OR_HEIR."""
+    deduction: Deduction | None = None
+
+
+class BusinessType(Named):
+    """A business type within one item, decided by facts of the deceased."""
+
+    code: str
+    source: RowId
+    when: Condition
+
+
+class Referral(Strict):
+    """What follows when a department finds that the kind of death is another one."""
+
+    flow: Literal["OUTSIDE", "INSIDE", "ABNORMAL"]
+    source: RowId
+
+
+class ItemDefinition(Named):
+    """One item (事项) of the jurisdiction's catalogue."""
+
+    slug: Slug
+    sent_as: Slug | None = None
+    """Slug under which the department knows it, where one item of the document lies with two departments."""
+    other_names: list[str] = []
+    """Further names the document uses for it (C-19, X-04)."""
+    enabled: bool = True
+    """False: in the catalogue, and not offered until it is switched on (X-08)."""
+    source: RowId
+    clause: str
+    quote: str
+    basis: str | None = None
+    """Legal basis (依据); null: NOT STATED (YN-104)."""
+    level: Literal["PROVINCE", "PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE"] | None = None
+    """Implementing level (实施层级); null: NOT STATED (YN-104, YN-801)."""
+    review_points: list[str] | None = None
+    """审查要点; null: NOT STATED (YN-404)."""
+    department: Slug | None
+    """Null: not stated; the item is blocked, never sent to a guess (PD-18)."""
+    handler: Literal["SYSTEM", "PLATFORM", "SHARED", "PULL"] = "SYSTEM"
+    """SYSTEM: pushed into the department's own system.  PLATFORM: done by a person in the platform.
+    SHARED: nobody is pushed; done when its certificate reaches the platform as shared data (WZ-510).
+    PULL: the department takes shared data and acts by itself (YY-514); the item enters a case once it is recorded."""
+    done_by: list[str] = ["duty-person"]
+    """Roles that may complete or refuse it, for PLATFORM items of no department."""
+    service: Literal["CASE_CODING", "RESULT_RETURN"] | None = None
+    """A service of a higher platform to the case itself (YN-1001): it codes the case, or takes its result."""
+    kind: Literal["CERT", "DEREG", "STOP", "CLAIM", "SETTLE", "ENQ", "SERVICE"]
+    trigger: Literal["AUTO", "TICK", "EVENT"]
+    """TICK: only when the applicant chose it.  AUTO and EVENT: whenever it applies."""
+    tick: Tick | None = None
+    """Its tick box on the form; a TICK item without one is offered under its own name."""
+    phase: Literal["CONFIRMATION", "CREMATION", "AFTERCARE"]
+    applies_when: Condition | None = None
+    """Null: every case."""
+    condition_name: str | None = None
+    condition_name_en: str | None = None
+    when_undeclared: Literal["VERIFY", "OMIT"] = "VERIFY"
+    """What happens when the fact was not declared: the department verifies, or the item is left out."""
+    when_not: Literal["NOT_APPLICABLE", "ORIGINAL_PROCEDURE", "REFUSED"] = "NOT_APPLICABLE"
+    """What becomes of it when the condition does not hold: it does not apply; it is done by the original procedure
+    outside the platform (WZ-104); or, when it was chosen, it is refused (YN-205)."""
+    condition_source: RowId | None = None
+    """Row of the condition, where it is another than the item's own."""
+    needs_identity: bool = True
+    """Blocked, not refused, while the deceased is unidentified (PD-21)."""
+    requires: list[Requirement] = []
+    clocks: list[Clock] = []
+    payout: PayoutRule | None = None
+    business_types: list[BusinessType] = []
+    issues: list[Code] = []
+    """Certificates that completing the item issues; at least one must come with the completion."""
+    issues_all: bool = False
+    """Every one of them must come with it (WZ-507)."""
+    evidence: list[Code] = []
+    """Certificates the department may see for this item (HZ-402)."""
+    effect: Literal["NEXT_MONTH", "NEXT_YEAR"] | None = None
+    completed_by_report: bool = False
+    referral: Referral | None = None
+    sends: list[str] = []
+    """Form paths sent along with the application."""
+
+    @model_validator(mode="after")
+    def _condition_has_a_name(self) -> Self:
+        if self.applies_when is not None and not (self.condition_name and self.condition_name_en):
+            raise ValueError("applies_when needs condition_name and condition_name_en, to tell people why")
+        return self

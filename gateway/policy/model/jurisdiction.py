@@ -1,0 +1,123 @@
+"""One jurisdiction's rules in one version: one file."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from gateway.policy.mistakes import Misplaced, no_circle, unique
+from gateway.policy.model.base import AreaCode, Code, Named, RowId, Strict
+from gateway.policy.model.form import CertificateOnForm, Commitment, FormField, FormGroup, Material, Notice, Situation
+from gateway.policy.model.intake import (
+    Area,
+    Channel,
+    Delivery,
+    Flow,
+    RatingRule,
+    RefusedFlow,
+    Rollout,
+    Rule,
+    SharedSource,
+    Step,
+    Via,
+    Withdrawal,
+)
+from gateway.policy.model.item import ItemDefinition
+
+
+class Document(Strict):
+    """The document a policy file was taken from."""
+
+    title: str
+    issuer: str
+    number: str | None
+    seed: str
+
+
+class Jurisdiction(Named):
+    """One jurisdiction's rules in one version."""
+
+    code: Annotated[str, Field(pattern=r"^[a-z]{2,}$")]
+    version: str
+    effective_from: date
+    effective_to: date | None = None
+    document: Document
+    area: AreaCode
+    time_zone: str
+    case_number: str
+    """Format of the case number (PD-17); ``{date}`` = YYYYMMDD, ``{serial}`` = running number of the day."""
+    payout_clock_start: Literal["PUSH", "APPROVAL"] = "PUSH"
+    effect_base: Literal["DEATH_DATE", "PROCESSED_DATE"] = "DEATH_DATE"
+    duty_contact: str
+    duty_contact_en: str
+    areas: list[Area]
+    channels: list[Channel]
+    flows: list[Flow]
+    refused_flows: list[RefusedFlow] = []
+    causes: list[Situation] = []
+    """Enumerated causes of abnormal death."""
+    rollout: list[Rollout] = []
+    """Empty: everywhere in the jurisdiction since ``effective_from``."""
+    eligibility: list[Rule]
+    form_groups: list[FormGroup]
+    form: list[FormField]
+    situations: list[Situation]
+    materials: list[Material] = []
+    certificates_on_form: list[CertificateOnForm] = []
+    commitments: list[Commitment] = []
+    notices: list[Notice] = []
+    steps: list[Step] = []
+    delivery: list[Delivery] = []
+    rating: RatingRule | None = None
+    withdrawal: Withdrawal | None = None
+    via: Via | None = None
+    shared_sources: list[SharedSource] = []
+    payee_relations: list[Code] | None = None
+    """Relations a NAMED_PAYEE may have to the deceased; null: any (C-15, PD-09)."""
+    payee_relations_source: RowId | None = None
+    items: list[ItemDefinition]
+
+    def item(self, slug: str) -> ItemDefinition | None:
+        return next((item for item in self.items if item.slug == slug), None)
+
+    def flow(self, code: str) -> Flow | None:
+        return next((flow for flow in self.flows if flow.code == code), None)
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        slugs = [item.slug for item in self.items]
+        unique("item", slugs, "items", "slug")
+        unique("flow", [flow.code for flow in self.flows], "flows", "code")
+        unique("situation", [situation.code for situation in self.situations], "situations", "code")
+        unique("form path", [field.path for field in self.form], "form", "path")
+        groups = {group.code for group in self.form_groups}
+        for at, field in enumerate(self.form):
+            if field.group not in groups:
+                raise Misplaced(f"form field {field.path}: no group {field.group}", "form", at, "group")
+        for at, item in enumerate(self.items):
+            if item.referral is not None and self.flow(item.referral.flow) is None:
+                what = f"item {item.slug} refers to {item.referral.flow}, which is not a flow here"
+                raise Misplaced(what, "items", at, "referral")
+            for gate_at, gate in enumerate(item.requires):
+                if gate.item is not None and gate.item not in slugs:
+                    what = f"item {item.slug} requires {gate.item}, which is not in the catalogue"
+                    raise Misplaced(what, "items", at, "requires", gate_at, "item")
+            rule = item.payout.deduction if item.payout is not None else None
+            if rule is not None and rule.item not in slugs:
+                what = f"item {item.slug} deducts from {rule.item}, which is not in the catalogue"
+                raise Misplaced(what, "items", at, "payout", "deduction", "item")
+        for at, notice in enumerate(self.notices):
+            if notice.at is not None and notice.at not in groups:
+                raise Misplaced(f"notice {notice.code}: no group {notice.at}", "notices", at, "at")
+        unique("service", [item.service for item in self.items if item.service], "items", "service")
+        for at, refused in enumerate(self.refused_flows):
+            if self.flow(refused.code) is not None:
+                raise Misplaced(f"flow {refused.code} is both admitted and refused", "refused_flows", at, "code")
+        for at, flow in enumerate(self.flows):
+            if flow.opened_by and flow.opened_by.item not in slugs:
+                what = f"flow {flow.code} is opened by {flow.opened_by.item}, which is not in the catalogue"
+                raise Misplaced(what, "flows", at, "opened_by")
+        no_circle({item.slug: [gate.item for gate in item.requires if gate.item] for item in self.items})
+        return self
