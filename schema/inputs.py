@@ -72,7 +72,9 @@ class PersonInput:
 
 @strawberry.input(description="收款账户.")
 class AccountInput:
-    kind: AccountKind = strawberry.field(default=AccountKind.DESIGNATED, description="账户归属.")
+    kind: AccountKind | None = strawberry.field(
+        default=None, description="账户归属; omitted: as the payee rule of the place means it."
+    )
     holder: str | None = strawberry.field(default=None, description="户名.")
     number: str | None = strawberry.field(default=None, description="账号.")
     bank: str | None = strawberry.field(default=None, description="开户银行.")
@@ -80,7 +82,8 @@ class AccountInput:
     fallback_reason: str | None = strawberry.field(default=None, description="使用申请人账户的特殊原因.")
 
     def to_domain(self) -> f.AccountForm:
-        return f.AccountForm(self.kind.value, self.holder, self.number, self.bank, self.branch, self.fallback_reason)
+        kind = self.kind.value if self.kind else None
+        return f.AccountForm(kind, self.holder, self.number, self.bank, self.branch, self.fallback_reason)
 
 
 @strawberry.input(description="情形申报: one fact about the deceased.")

@@ -17,6 +17,7 @@ from gateway.domain.case import Case, Item, Payout
 from gateway.domain.deadlines import ClockKind, Deadline
 from gateway.domain.department import Certificate, Outcome, Payment, PaymentState, Receipt
 from gateway.domain.events import Event, WriteBackRefused
+from gateway.domain.evidence import Looks
 from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, Form, PersonForm
 from gateway.domain.identity import IdKind
 from gateway.domain.messages import Refused
@@ -53,6 +54,8 @@ DECLARED = ("PENSION_RETIREE", "MEDICAL_EMPLOYEE", "HOUSING_FUND", "KEY_PREFEREN
 
 ASSISTANT = Actor("civil-affairs-assistant", "姚丽", None, "staff-yaoli")
 DUTY = Actor("duty-person", "值守", None, "staff-duty")
+DUTY = Actor("duty-person", "值班员", None, "staff-duty")
+"""值守专人."""
 DAUGHTER = Actor("family", "沈丽娟", None, "person-lijuan")
 SON = Actor("family", "沈建国", None, "person-jianguo")
 
@@ -157,10 +160,15 @@ class World:
     # ── what people and departments do ──────────────────────────────────────────────────────────────────
 
     def submit(
-        self, form: Form, key: str | None = None, actor: Actor = ASSISTANT, case_number: str | None = None
+        self,
+        form: Form,
+        key: str | None = None,
+        actor: Actor = ASSISTANT,
+        case_number: str | None = None,
+        looks: Looks = (),
     ) -> Case:
         with self.acting(actor) as ctx:
-            case = joint_submission.submit(ctx, form, key, case_number).case
+            case = joint_submission.submit(ctx, form, key, case_number, looks).case
         self.number = case.number
         return case
 

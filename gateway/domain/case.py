@@ -90,6 +90,7 @@ class Item:
     missing: tuple[str, ...] = ()
     correction: int = 0
     correction_answer: str | None = None
+    amended_at: datetime | None = None
     amending: bool = False
     """The department is being told that what it was told has been corrected (更正)."""
     found: bool = False

@@ -61,9 +61,10 @@ class PersonForm:
 
 @dataclass(frozen=True, slots=True)
 class AccountForm:
-    """收款账户.  ``kind``: ``DECEASED`` | ``APPLICANT_HEIR`` | ``DESIGNATED`` | ``PAYEE``."""
+    """收款账户.  ``kind``: ``DECEASED`` | ``APPLICANT_HEIR`` | ``DESIGNATED`` | ``PAYEE``; None: as the rules of the
+    place mean it."""
 
-    kind: str = "DESIGNATED"
+    kind: str | None = None
     holder: str | None = None
     number: str | None = None
     bank: str | None = None
@@ -98,6 +99,8 @@ class Form:
     materials: tuple[MaterialForm, ...] = ()
     commitments: tuple[str, ...] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
+    shared: tuple[str, ...] = ()
+    """Kinds of certificate the platform held already when the form came in: nobody is asked for them (WZ-405)."""
 
     def value(self, path: str) -> Any:
         """The value at a form path such as ``deceased.idNumber``; None when it is empty or absent."""

@@ -30,8 +30,12 @@ class Code(StrEnum):
     PAYEE_RELATION_NOT_ALLOWED = "PAYEE_RELATION_NOT_ALLOWED"
     ACCOUNT_REASON_MISSING = "ACCOUNT_REASON_MISSING"
     ACCOUNT_HOLDER_MISMATCH = "ACCOUNT_HOLDER_MISMATCH"
+    ITEM_NOT_OFFERED = "ITEM_NOT_OFFERED"
+    IDENTITY_MISMATCH = "IDENTITY_MISMATCH"
+    SOURCE_UNAVAILABLE = "SOURCE_UNAVAILABLE"
     # eligibility and order
     NOT_ELIGIBLE = "NOT_ELIGIBLE"
+    NOT_ROLLED_OUT = "NOT_ROLLED_OUT"
     CHANNEL_NOT_OFFERED = "CHANNEL_NOT_OFFERED"
     OPENER_NOT_ALLOWED = "OPENER_NOT_ALLOWED"
     CERTIFICATE_REQUIRED_FIRST = "CERTIFICATE_REQUIRED_FIRST"
@@ -42,10 +46,16 @@ class Code(StrEnum):
     ITEM_NOT_IN_CASE = "ITEM_NOT_IN_CASE"
     ACTION_NOT_POSSIBLE = "ACTION_NOT_POSSIBLE"
     IDENTITY_ALREADY_KNOWN = "IDENTITY_ALREADY_KNOWN"
+    NOTHING_TO_CORRECT = "NOTHING_TO_CORRECT"
+    WITHDRAWAL_NOT_OFFERED = "WITHDRAWAL_NOT_OFFERED"
+    RATING_NOT_OFFERED = "RATING_NOT_OFFERED"
     # write-back
     NOT_DISPATCHED = "NOT_DISPATCHED"
     CONFLICT = "CONFLICT"
     NOT_OWNER = "NOT_OWNER"
+    NOT_ISSUER = "NOT_ISSUER"
+    NOTHING_SHARED = "NOTHING_SHARED"
+    CASE_REVOKED = "CASE_REVOKED"
     CERTIFICATE_REQUIRED = "CERTIFICATE_REQUIRED"
     CERTIFICATE_TYPE_WRONG = "CERTIFICATE_TYPE_WRONG"
     PAYOUT_NOT_ALLOWED = "PAYOUT_NOT_ALLOWED"
@@ -62,6 +72,8 @@ class Code(StrEnum):
     DOES_NOT_APPLY = "DOES_NOT_APPLY"
     NOT_DECLARED = "NOT_DECLARED"
     ORIGINAL_PROCEDURE = "ORIGINAL_PROCEDURE"
+    CONDITION_NOT_MET = "CONDITION_NOT_MET"
+    RECORDED_BY_DEPARTMENT = "RECORDED_BY_DEPARTMENT"
     FLOW_CHANGED = "FLOW_CHANGED"
     DEPARTMENT_FOUND_NOTHING = "DEPARTMENT_FOUND_NOTHING"
     # what a blocked item waits for
@@ -70,6 +82,7 @@ class Code(StrEnum):
     WAITS_FOR_REFUSED_ITEM = "WAITS_FOR_REFUSED_ITEM"
     WAITS_FOR_REPORT = "WAITS_FOR_REPORT"
     WAITS_FOR_IDENTITY = "WAITS_FOR_IDENTITY"
+    WAITS_FOR_ALL_ITEMS = "WAITS_FOR_ALL_ITEMS"
     DEPARTMENT_NOT_CONFIGURED = "DEPARTMENT_NOT_CONFIGURED"
     # why a case is not finished
     WAITS_FOR_DEPARTMENT = "WAITS_FOR_DEPARTMENT"
@@ -79,10 +92,15 @@ class Code(StrEnum):
     WAITS_FOR_PAYOUT = "WAITS_FOR_PAYOUT"
     PAYOUT_HELD = "PAYOUT_HELD"
     PAYOUT_RETURNED = "PAYOUT_RETURNED"
+    SHORTFALL = "SHORTFALL"
+    WAITS_FOR_REVERSAL = "WAITS_FOR_REVERSAL"
+    REVERSAL_REFUSED = "REVERSAL_REFUSED"
+    PAID_BEFORE_REVOCATION = "PAID_BEFORE_REVOCATION"
     # why a payout is held
     PAYEE_RULE_NOT_CONFIGURED = "PAYEE_RULE_NOT_CONFIGURED"
     ACCOUNT_NOT_GIVEN = "ACCOUNT_NOT_GIVEN"
     NEGATIVE_BALANCE = "NEGATIVE_BALANCE"
+    WAITS_FOR_SETTLEMENT = "WAITS_FOR_SETTLEMENT"
 
 
 TEXTS: Mapping[Code, tuple[str, str]] = {
@@ -127,7 +145,26 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "账户户名应为{expected}。",
         "The account must be held by {expected_en}.",
     ),
-    Code.NOT_ELIGIBLE: ("不符合办理条件：{label}（{fact}）。", "Not eligible: {label_en} ({fact})."),
+    Code.ITEM_NOT_OFFERED: (
+        "事项“{item}”目前尚未开通联办。",
+        "The item “{item}” is not offered at present.",
+    ),
+    Code.IDENTITY_MISMATCH: (
+        "“{label}”与{source}登记的信息不一致，请核对。",
+        "{path} differs from what {source_en} holds; compare it with the card.",
+    ),
+    Code.SOURCE_UNAVAILABLE: (
+        "{source}暂不可用，未能核验；不影响提交，平台将自行补核。",
+        "{source_en} cannot be reached, so nothing was verified; the submission is taken all the same.",
+    ),
+    Code.NOT_ELIGIBLE: (
+        "不符合办理条件：{label}（{fact}）。可按单项事项分别办理。",
+        "Not eligible: {label_en} ({fact}). Each matter can still be handled by its own procedure.",
+    ),
+    Code.NOT_ROLLED_OUT: (
+        "“{area}”尚未开通此项服务（{since}）。",
+        "The service is not on in {area} yet ({since}).",
+    ),
     Code.CHANNEL_NOT_OFFERED: (
         "本地不提供渠道“{value}”，可用：{options}。",
         "The channel “{value}” is not offered here; channels are {options}.",
@@ -161,6 +198,12 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "逝者身份已经登记。",
         "The identity of the deceased is already recorded.",
     ),
+    Code.NOTHING_TO_CORRECT: ("没有内容需要更正。", "Nothing differs from what is recorded."),
+    Code.WITHDRAWAL_NOT_OFFERED: (
+        "当前规则不允许撤回事项“{item}”：{detail}。",
+        "The rules here do not let “{item}” be withdrawn: {detail_en}.",
+    ),
+    Code.RATING_NOT_OFFERED: ("本地未设“好差评”。", "Cases are not rated here."),
     Code.NOT_DISPATCHED: (
         "事项“{item}”尚未推送，不能接收结果；正在等待：{waits}。",
         "The item “{item}” has not been pushed yet, so no result is taken; it waits for: {waits}.",
@@ -172,6 +215,18 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
     Code.NOT_OWNER: (
         "事项“{item}”不由{department}办理，回传未被接受。",
         "The item “{item}” is not {department}'s; the result was not taken.",
+    ),
+    Code.NOT_ISSUER: (
+        "{certificate}不由{department}出具，未被接受。",
+        "{certificate} is not {department}'s to issue; it was not taken.",
+    ),
+    Code.NOTHING_SHARED: (
+        "平台上没有该逝者的{certificate}，不能据此办理。",
+        "The platform holds no {certificate} of this deceased to act on.",
+    ),
+    Code.CASE_REVOKED: (
+        "该办件因误报已撤销，请勿继续办理；已办的请恢复。",
+        "The death was recorded in error and the case is revoked: do not act, and undo what was done.",
     ),
     Code.CERTIFICATE_REQUIRED: (
         "办结事项“{item}”须同时上传{certificate}。",
@@ -211,6 +266,14 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "“{condition_en}” was not declared; if it holds, turn to the duty person.",
     ),
     Code.ORIGINAL_PROCEDURE: ("按照原流程办理：{condition}。", "By the original procedure: {condition_en}."),
+    Code.CONDITION_NOT_MET: (
+        "不予办理：须符合“{condition}”。",
+        "Refused: it takes “{condition_en}”.",
+    ),
+    Code.RECORDED_BY_DEPARTMENT: (
+        "部门已依据共享信息自行办理。",
+        "Done by the department itself, on shared data.",
+    ),
     Code.FLOW_CHANGED: ("死亡情形已变更为“{flow}”。", "The kind of death was changed to “{flow}”."),
     Code.DEPARTMENT_FOUND_NOTHING: ("部门核实：{detail}。", "The department found: {detail}."),
     Code.WAITS_FOR_CERTIFICATE: ("等待{certificate}。", "Waits for: {certificate}."),
@@ -221,6 +284,7 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
     ),
     Code.WAITS_FOR_REPORT: ("等待填报报丧信息。", "Waits for the bereavement report."),
     Code.WAITS_FOR_IDENTITY: ("等待确认逝者身份。", "Waits for the identity of the deceased."),
+    Code.WAITS_FOR_ALL_ITEMS: ("等待其他事项全部结束。", "Waits for every other item to end."),
     Code.DEPARTMENT_NOT_CONFIGURED: (
         "尚未配置办理部门。",
         "Department not configured.",
@@ -238,6 +302,23 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
     Code.WAITS_FOR_PAYOUT: ("款项待发放。", "Money is approved and not yet on the account."),
     Code.PAYOUT_HELD: ("款项暂缓发放：{detail}", "A payout is held: {detail}"),
     Code.PAYOUT_RETURNED: ("款项被银行退回：{detail}。", "The bank returned the money: {detail}."),
+    Code.SHORTFALL: (
+        "应扣回金额超过待遇，尚差{amount}元，需人工处理。",
+        "More was to be deducted than there was to pay: {amount} yuan are left for a person to handle.",
+    ),
+    Code.WAITS_FOR_REVERSAL: ("等待{department}恢复。", "Waits for {department} to undo it."),
+    Code.REVERSAL_REFUSED: (
+        "{department}不予恢复：{detail}。需人工处理。",
+        "{department} cannot undo it: {detail}. A person has to look at it.",
+    ),
+    Code.PAID_BEFORE_REVOCATION: (
+        "撤销前款项已发放或已下达，由{department}追回。",
+        "The money was paid or ordered before the revocation; {department} recovers it.",
+    ),
+    Code.WAITS_FOR_SETTLEMENT: (
+        "等待“{item}”的结果，以便抵扣后发放。",
+        "Waits for the result of “{item}”, which may be deducted.",
+    ),
     Code.PAYEE_RULE_NOT_CONFIGURED: (
         "收款账户规则未配置（政策未规定）。",
         "Payee rule not configured: the policy does not say whose account is paid.",

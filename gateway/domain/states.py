@@ -155,6 +155,7 @@ PAYOUT: Machine[PayoutStatus] = Machine(
     initial=_P.APPROVED,
     edges={
         (_P.APPROVED, "held"): _P.HELD,
+        (_P.HELD, "held"): _P.HELD,
         (_P.APPROVED, "instructed"): _P.INSTRUCTED,
         (_P.HELD, "instructed"): _P.INSTRUCTED,
         (_P.RETURNED, "instructed"): _P.INSTRUCTED,

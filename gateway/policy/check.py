@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
+from gateway.domain.evidence import Looks, held_materials, outcome, persons
 from gateway.domain.form import Form
-from gateway.domain.identity import IdKind, same_name
+from gateway.domain.identity import IdKind
 from gateway.domain.identity import check as check_id
 from gateway.domain.messages import Code, Problem, Reason
-from gateway.policy.book import PolicyBook, holds
-from gateway.policy.decide import HELD_BY_APPLICANT, facts_of
+from gateway.policy.book import PolicyBook, holds, inside
+from gateway.policy.decide import account_fault, facts_of, handling_area
 from gateway.policy.model import FormField, Jurisdiction
 
 _ID_FAULTS = {
@@ -23,17 +24,23 @@ _ID_FAULTS = {
 _PHONE = re.compile(r"(\+?86)?(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}(-\d{1,6})?|\d{7,8}|1\d{4})", re.ASCII)
 _AREA = re.compile(r"\d{6}|\d{9}|\d{12}", re.ASCII)
 _POSITION = re.compile(r"^-?([0-8]?\d(\.\d{1,8})?|90), ?-?(1[0-7]\d|\d?\d)(\.\d{1,8})?$")
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 _ACCOUNT = re.compile(r"\d{8,32}", re.ASCII)
 
 
-def check(book: PolicyBook, policy: Jurisdiction, form: Form, today: date) -> list[Problem]:
-    """All problems of a form.  Whether a case for the deceased is open already is not asked here."""
+def check(book: PolicyBook, policy: Jurisdiction, form: Form, today: date, looks: Looks = ()) -> list[Problem]:
+    """All problems of a form.  Whether a case for the deceased is open already is not asked here.
+
+    ``looks``: what sources of shared data hold of its persons.
+    """
     return [
         *_channel(policy, form),
+        *_rollout(policy, form, today),
         *_fields(book, policy, form, today),
         *_choices(policy, form),
-        *_papers(policy, form),
-        *_holder(policy, form),
+        *_papers(policy, form, held_materials(looks, form)),
+        *_accounts(policy, form),
+        *_identities(book, form, looks, policy),
         *eligibility(policy, form),
     ]
 
@@ -74,6 +81,21 @@ def _channel(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
         yield Problem(Reason(Code.CHANNEL_NOT_OFFERED, ids, words), "channel")
 
 
+def _rollout(policy: Jurisdiction, form: Form, today: date) -> Iterator[Problem]:
+    """Where the service is on, and since when (YY-106, YN-105)."""
+    if not policy.rollout:
+        return
+    area = handling_area(policy, form)
+    here = [stage for stage in policy.rollout if inside(area, stage.area)]
+    if any(stage.since <= today for stage in here):
+        return
+    name = next((known.name for known in policy.areas if known.code == area), area)
+    since = min((stage.since for stage in here), default=None)
+    words = {"area": name, "since": f"自{since}起开通" if since else "未定"}
+    ids = tuple(sorted({stage.source for stage in here or policy.rollout}))
+    yield Problem(Reason(Code.NOT_ROLLED_OUT, ids, words), "area")
+
+
 def _fields(book: PolicyBook, policy: Jurisdiction, form: Form, today: date) -> Iterator[Problem]:
     facts = facts_of(form, form.flow, policy)
     for field in policy.form:
@@ -85,6 +107,8 @@ def _fields(book: PolicyBook, policy: Jurisdiction, form: Form, today: date) -> 
             needed = holds(field.required_when, facts) is True
         if field.required_unless is not None:
             needed = holds(field.required_unless, facts) is not True
+        if holds(field.shown_when, facts) is False:
+            needed = False
         if value is None:
             if needed:
                 yield Problem(Reason(Code.FIELD_REQUIRED, ids, words), field.path)
@@ -124,6 +148,10 @@ def _value(
         yield wrong("应为“纬度,经度”，如30.8672,120.0933", "latitude,longitude, e.g. 30.8672,120.0933")
     elif field.type == "DATE" and not _is_date(value):
         yield wrong("日期应为“年-月-日”，如2021-07-12", "a date, e.g. 2021-07-12")
+    elif field.type == "NUMBER" and not _NUMBER.fullmatch(str(value)):
+        yield wrong("应为数字", "a number")
+    elif field.type == "BOOLEAN" and str(value).lower() not in ("true", "false"):
+        yield wrong("应为是（true）或否（false）", "true or false")
     elif field.type == "OPTION" and field.options and str(value) not in field.options:
         shown = {**words, "value": str(value)[:40], "options": "、".join(field.options)}
         yield Problem(Reason(Code.OPTION_UNKNOWN, ids, shown), field.path)
@@ -146,14 +174,18 @@ def _choices(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
     for slug in form.items:
         if slug not in slugs:
             yield Problem(Reason(Code.ITEM_UNKNOWN, (), {"value": slug, "options": "、".join(slugs)}), "items")
+    for item in policy.items:
+        if item.slug in form.items and (not item.enabled or item.handler == "PULL"):
+            yield Problem(Reason(Code.ITEM_NOT_OFFERED, (item.source,), {"item": item.name}), "items")
 
 
-def _papers(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
+def _papers(policy: Jurisdiction, form: Form, held: frozenset[str]) -> Iterator[Problem]:
+    """Papers and promises that are missing; what a source of shared data holds is not asked for (YN-403)."""
     facts = facts_of(form, form.flow, policy)
     given = {paper.type for paper in form.materials}
     uploaded = {paper.type for paper in form.materials if paper.file}
     for material in policy.materials:
-        there = material.code in (uploaded if material.upload else given)
+        there = material.code in (uploaded if material.upload else given) or material.code in held
         if holds(material.required_when, facts) is True and not there:
             words = {"label": material.name}
             yield Problem(Reason(Code.MATERIAL_MISSING, (material.source,), words), "materials")
@@ -163,20 +195,40 @@ def _papers(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
             yield Problem(Reason(Code.COMMITMENT_MISSING, (commitment.source,), words), "commitments")
 
 
-def _holder(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
-    """Money that goes to the applicant needs an account in the applicant's own name (C-14)."""
-    holder, applicant = form.value("account.holder"), form.value("applicant.name")
-    if holder is None or applicant is None or same_name(holder, applicant):
-        return
+def _accounts(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
+    """The account must satisfy the payee rule of every item that may pay (C-14, PD-23)."""
     facts = facts_of(form, form.flow, policy)
-    ids = {
-        item.payout.source
-        for item in policy.items
-        if item.payout is not None
-        and item.payout.payee == "APPLICANT"
-        and (item.trigger != "TICK" or item.slug in form.items)
-        and holds(item.applies_when, facts) is not False
-    }
-    if ids:
-        reason = Reason(Code.ACCOUNT_HOLDER_MISMATCH, tuple(sorted(ids)), HELD_BY_APPLICANT)
-        yield Problem(reason, "account.holder")
+    faults: dict[str, Reason] = {}
+    for item in policy.items:
+        in_case = item.enabled and item.handler != "PULL" and (item.trigger != "TICK" or item.slug in form.items)
+        if item.payout is None or not in_case or holds(item.applies_when, facts) is False:
+            continue
+        fault = account_fault(policy, item.payout, form)
+        # What is not there is the business of the field's own rule.
+        if fault is not None and (form.value(fault[0]) is not None or fault[1].code is Code.ACCOUNT_REASON_MISSING):
+            path, reason = fault
+            known = faults.get(path)
+            ids = tuple(sorted({*(known.ids if known else ()), *reason.ids}))
+            faults[path] = Reason(reason.code, ids, reason.facts)
+    for path, reason in faults.items():
+        yield Problem(reason, path)
+
+
+def _identities(book: PolicyBook, form: Form, looks: Looks, policy: Jurisdiction) -> Iterator[Problem]:
+    """Names must be those the sources of shared data hold (YN-402); a source that is silent refuses nobody."""
+    rows = {use.source: use.row for use in policy.shared_sources if "VERIFY" in use.uses}
+    for look in looks:
+        if look.source not in rows:
+            continue
+        word = book.word("departments", look.source)
+        words = {"source": word.name, "source_en": word.name_en}
+        if look.holdings is None:
+            yield Problem(Reason(Code.SOURCE_UNAVAILABLE, (rows[look.source],), words), None, "WARNING")
+            continue
+        for person, (name, id_number) in persons(form).items():
+            if outcome(look, name, id_number) == "MISMATCH":
+                path = f"{person}.name"
+                label = next((field.label for field in policy.form if field.path == path), path)
+                yield Problem(
+                    Reason(Code.IDENTITY_MISMATCH, (rows[look.source],), {**words, "label": label, "path": path}), path
+                )

@@ -164,6 +164,7 @@ def _unknown_facts(jurisdiction: Jurisdiction) -> Iterator[tuple[Loc, str]]:
     known |= {field.path for field in jurisdiction.form}
     known |= {f"situation.{situation.code}" for situation in jurisdiction.situations}
     known |= {f"item.{item.slug}.chosen" for item in jurisdiction.items}
+    known |= {f"shared.{kind}" for item in jurisdiction.items for kind in item.issues}
     for at, rule in enumerate(jurisdiction.eligibility):
         for key, path in (("fact_label", rule.fact_label), ("fact_text", rule.fact_text)):
             if path is not None and path not in known:

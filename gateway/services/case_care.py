@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.domain import events as e
-from gateway.domain.case import Case, DeliveryState
+from gateway.domain.case import Case, DeliveryState, Item
 from gateway.domain.department import Certificate
 from gateway.domain.form import AccountForm, DeceasedForm, PersonForm
 from gateway.domain.identity import IdKind, normalise
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
-from gateway.domain.states import ITEM, ItemStatus, PayoutStatus
+from gateway.domain.states import ITEM, CaseStatus, ItemStatus, PayoutStatus
 from gateway.policy import decide
 from gateway.policy.check import check as check_form
 from gateway.services.context import CaseWork, Ctx
@@ -59,7 +59,7 @@ def identify(ctx: Ctx, number: str, deceased: DeceasedForm, death_at: datetime |
     work = ctx.case(number)
     if work.case.deceased.identified:
         raise refuse(Code.IDENTITY_ALREADY_KNOWN, None, "PD-21")
-    form = clean(replace(decide.form_of(work.case), deceased=deceased))
+    form = clean(replace(decide.form_of(work.case), deceased=deceased), work.policy)
     if death_at is not None:
         form = replace(form, death=replace(form.death, occurred_at=death_at))
     today = ctx.calendar(work.case).local_date(ctx.now)
@@ -86,11 +86,12 @@ def give_account(ctx: Ctx, number: str, account: AccountForm) -> Case:
     A sum that the bank returned is directed to the new account as well.
     """
     work = ctx.case(number)
-    form = replace(decide.form_of(work.case), account=replace(account, number=normalise(account.number or "")))
+    given = replace(decide.form_of(work.case), account=replace(account, number=normalise(account.number or "")))
+    form = clean(given, work.policy)
     problems = [
         problem
         for problem in check_form(ctx.book, work.policy, form, ctx.calendar(work.case).local_date(ctx.now))
-        if (problem.path or "").startswith("account.")
+        if (problem.path or "").startswith(("account.", "payee.")) and problem.severity == "ERROR"
     ]
     if not form.account or not form.account.number:
         words = {"label": "账号", "path": "account.number"}
@@ -100,21 +101,14 @@ def give_account(ctx: Ctx, number: str, account: AccountForm) -> Case:
     if work.case.form is None or form.account is None:
         raise refuse(Code.ACTION_NOT_POSSIBLE, None, status=work.case.status.value, action="giveAccount")
     work.record(e.AccountGiven(form.account))
-    _pay_again(work)
+    pay_again(work)
     return work.save()
 
 
-def _pay_again(work: CaseWork) -> None:
+def pay_again(work: CaseWork) -> None:
     for payout in list(work.case.payouts.values()):
-        if payout.status is not PayoutStatus.RETURNED:
-            continue
-        definition = work.definition(payout.item)
-        direction = decide.direct(definition, work.case, payout.fen)
-        if direction.account is not None:
-            outward = definition.department in work.ctx.outward.instructable
-            work.record(e.PayoutInstructed(payout.id, direction.account, outward))
-            if outward:
-                work.instruct(payout.id)
+        if payout.status is PayoutStatus.RETURNED:
+            work.direct(payout)
 
 
 def answer_correction(ctx: Ctx, number: str, slug: str, answer: str) -> Case:
@@ -158,16 +152,52 @@ def attach_evidence(ctx: Ctx, number: str, certificate: Certificate) -> Case:
 
 
 def complete_in_platform(ctx: Ctx, number: str, slug: str, details: dict[str, str]) -> Case:
-    """An item that is done in the platform itself and belongs to no department (HZ-606)."""
+    """An item that is done in the platform itself and belongs to no department (HZ-606, WZ-338)."""
     work = ctx.case(number)
-    definition = work.definition(slug)
-    item = work.case.items[slug]
-    if definition.handler != "PLATFORM" or definition.department is not None:
-        words = {"item": definition.name, "department": ctx.actor.role}
-        raise refuse(Code.NOT_OWNER, "item", "PD-06", **words)
-    if item.status in ITEM.final:
+    if _in_platform(work, slug).status is ItemStatus.COMPLETED:
         return work.case
+    _open(work, slug, "completed")
     work.record(e.Completed(slug, details=details))
+    return work.save()
+
+
+def refuse_in_platform(ctx: Ctx, number: str, slug: str, reason: str) -> Case:
+    """The township does not approve (WZ-338), or another item of the platform is refused; what waits for it stays."""
+    work = ctx.case(number)
+    if _in_platform(work, slug).status is ItemStatus.REFUSED:
+        return work.case
+    _open(work, slug, "refused")
+    work.record(e.ItemRefused(slug, reason))
+    return work.save()
+
+
+def _in_platform(work: CaseWork, slug: str) -> Item:
+    definition = work.definition(slug)
+    mine = definition.handler == "PLATFORM" and definition.department is None
+    if not mine or work.ctx.actor.role not in definition.done_by:
+        words = {"item": definition.name, "department": work.ctx.book.word("roles", work.ctx.actor.role).name}
+        raise refuse(Code.NOT_OWNER, "item", "PD-06", **words)
+    return work.case.items[slug]
+
+
+def _open(work: CaseWork, slug: str, event: str) -> None:
+    item = work.case.items[slug]
+    if not ITEM.allows(item.status, event):
+        raise refuse(Code.ACTION_NOT_POSSIBLE, "item", status=item.status.value, action=event)
+
+
+def rate(ctx: Ctx, number: str, level: str, comment: str = "") -> Case:
+    """好差评 of a closed case, by the family (YN-901); a later rating replaces an earlier one."""
+    work = ctx.case(number)
+    rule = work.policy.rating
+    if rule is None:
+        raise refuse(Code.RATING_NOT_OFFERED, None, "YN-901")
+    if level not in {known.code for known in rule.levels}:
+        words = {"label": "评价等级", "path": "level", "value": level[:40]}
+        raise refuse(Code.OPTION_UNKNOWN, "level", rule.source, options="、".join(k.code for k in rule.levels), **words)
+    if work.case.status is not CaseStatus.CLOSED:
+        raise refuse(Code.ACTION_NOT_POSSIBLE, None, rule.source, status=work.case.status.value, action="rateCase")
+    work.record(e.Rated(level, comment))
     return work.save()
 
 

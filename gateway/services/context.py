@@ -8,16 +8,18 @@ from datetime import datetime
 
 from gateway.domain import events as e
 from gateway.domain.calendar import Calendar
-from gateway.domain.case import Case, Item, submission_key
+from gateway.domain.case import REVERSAL as UNDO
+from gateway.domain.case import Case, Item, Payout, submission_key
 from gateway.domain.deadlines import ClockKind
 from gateway.domain.fold import apply
 from gateway.domain.messages import Code, refuse
-from gateway.domain.states import ITEM, CaseStatus, ItemStatus, PayoutStatus
+from gateway.domain.states import ITEM, REVERSAL, CaseStatus, ItemStatus, PayoutStatus
 from gateway.policy import decide
 from gateway.policy.book import PolicyBook
 from gateway.policy.model import ItemDefinition, Jurisdiction
+from gateway.services.sharing import mirror
 from gateway.store import cases
-from gateway.store.cases import Actor, ItemRow, PayoutRow
+from gateway.store.cases import Actor, ItemRow, PayoutRow, ReversalRow
 from gateway.store.session import Tx, Work
 
 
@@ -88,11 +90,24 @@ class CaseWork:
         apply(self.case, event, self.ctx.now)
         self.recorded.append((self.ctx.now, event))
 
+    @property
+    def calendar(self) -> Calendar:
+        return self.ctx.calendar(self.case)
+
     def save(self) -> Case:
         """Draws the consequences, then writes ledger, present state and durable work in the one transaction."""
         self._settle()
         if self.recorded:
-            cases.append(self.ctx.tx, self.case, self.recorded, self.ctx.actor, self._item_rows(), self._payout_rows())
+            cases.append(
+                self.ctx.tx,
+                self.case,
+                self.recorded,
+                self.ctx.actor,
+                self._item_rows(),
+                self._payout_rows(),
+                self._reversal_rows(),
+            )
+            mirror(self, [event for _, event in self.recorded])
             for work in self.work:
                 self.ctx.tx.enqueue(work)
         self.recorded, self.work = [], []
@@ -102,8 +117,14 @@ class CaseWork:
 
     def _settle(self) -> None:
         """Opens gates, directs money, closes the case: until nothing follows any more."""
-        while self._push() or self._complete_by_report():
+        if self.case.status is CaseStatus.REVOKING:
+            self._finish_revocation()
+        if self.case.status in (CaseStatus.REVOKING, CaseStatus.REVOKED):
+            return
+        while self._complete_by_certificate() or self._push() or self._complete_by_report():
             pass
+        self._return_result_again()
+        self._deduct()
         self._direct_payouts()
         items = self.case.items.values()
         if self.case.status is CaseStatus.IN_PROGRESS and all(item.status in ITEM.final for item in items):
@@ -128,20 +149,26 @@ class CaseWork:
 
     def is_outward(self, definition: ItemDefinition) -> bool:
         """Whether the item goes into a department's own system; the others are done in the platform."""
-        return definition.handler == "SYSTEM" and definition.department in self.ctx.outward.connected
+        return definition.handler == "SYSTEM" and self.adapter(definition) in self.ctx.outward.connected
+
+    def adapter(self, definition: ItemDefinition) -> str:
+        """Code of the system an item's department is reached through: its own, or a hub's (YN-1003)."""
+        return decide.reached_through(self.policy, definition)
 
     def deliver(self, slug: str, delay_s: float = 0.0) -> None:
-        """Queues the push of an item into its department's system."""
-        item = self.case.items[slug]
-        department = self.definition(slug).department or ""
+        """Queues the push of an item, or of its reversal (``slug`` ends with ``.R``), into its department's system."""
+        plain = slug.removesuffix(UNDO)
+        item = self.case.items[plain]
+        way = item.delivery if plain == slug or item.reversal is None else item.reversal.delivery
+        department = self.adapter(self.definition(plain))
         key = submission_key(self.case.number, slug)
-        turn = f"{item.correction}.{item.delivery.attempts}.{self.case.revision}"
+        turn = f"{item.correction}.{way.attempts}.{self.case.revision}"
         self.work.append(Work("deliver", f"deliver:{key}:{turn}", department, (self.case.number, slug), delay_s))
 
     def instruct(self, payout: str, delay_s: float = 0.0) -> None:
         """Queues telling the department which account to pay."""
         found = self.case.payouts[payout]
-        department = self.definition(found.item).department or ""
+        department = self.adapter(self.definition(found.item))
         turn = f"{found.delivery.attempts}.{self.case.revision}"
         self.work.append(
             Work(
@@ -167,27 +194,88 @@ class CaseWork:
                 done = True
         return done
 
+    def _complete_by_certificate(self) -> bool:
+        """A certificate that was shared, or came by another way, is the act of the item that issues it (WZ-405)."""
+        done = False
+        for definition in self.policy.items:
+            item = self.case.items.get(definition.slug)
+            if definition.kind != "CERT" or item is None or item.status in ITEM.final:
+                continue
+            there = [self.case.certificate(kind) is not None for kind in definition.issues]
+            if there and (all(there) if definition.issues_all else any(there)):
+                blocked = item.status is ItemStatus.BLOCKED
+                self.record(e.Found(definition.slug) if blocked else e.Completed(definition.slug))
+                done = True
+        return done
+
+    def _return_result_again(self) -> None:
+        """A result that was returned to a higher platform is returned again when it has changed (YN-1002)."""
+        for definition in self.policy.items:
+            item = self.case.items.get(definition.slug)
+            if definition.service != "RESULT_RETURN" or item is None or item.status is not ItemStatus.COMPLETED:
+                continue
+            others = [other for slug, other in self.case.items.items() if slug != definition.slug]
+            told = item.amended_at or item.finished_at
+            fresh = any(other.finished_at and told and other.finished_at > told for other in others)
+            if fresh and all(other.status in ITEM.final for other in others):
+                outward = self.is_outward(definition)
+                self.record(e.Amended(definition.slug, "办理结果有更新", outward))
+                if outward:
+                    self.deliver(definition.slug)
+
+    def _deduct(self) -> None:
+        """A negative account goes against the sums it may be deducted from (WZ-703, PD-10)."""
+        for definition in self.policy.items:
+            for payout_id, fen in decide.deductions(definition, self.case).items():
+                if self.case.payouts[payout_id].deduction != fen:
+                    rule = definition.payout.deduction if definition.payout is not None else None
+                    assert rule is not None
+                    self.record(e.PayoutDeducted(payout_id, fen, rule.item))
+
     def _direct_payouts(self) -> None:
         """Tells accounts and holds what may not be paid yet (PD-20)."""
         for payout in list(self.case.payouts.values()):
             if payout.status not in (PayoutStatus.APPROVED, PayoutStatus.HELD):
                 continue
-            definition = self.definition(payout.item)
-            direction = decide.direct(definition, self.case, payout.fen)
-            if direction.hold is not None:
-                if payout.status is PayoutStatus.APPROVED:
-                    self.record(e.PayoutHeld(payout.id, direction.hold))
-            elif direction.account is not None:
-                outward = definition.department in self.ctx.outward.instructable
-                self.record(e.PayoutInstructed(payout.id, direction.account, outward))
-                if outward:
-                    self.instruct(payout.id)
+            if payout.deduction and payout.net == 0:
+                self.record(e.PayoutOffset(payout.id))
+            else:
+                self.direct(payout)
+
+    def direct(self, payout: Payout) -> None:
+        """Tells the account of one sum, or holds it with the reason."""
+        definition = self.definition(payout.item)
+        direction = decide.direct(self.policy, definition, self.case, payout.net)
+        if direction.hold is not None:
+            if payout.hold != direction.hold and payout.status is not PayoutStatus.RETURNED:
+                self.record(e.PayoutHeld(payout.id, direction.hold))
+        elif direction.account is not None:
+            outward = self.adapter(definition) in self.ctx.outward.instructable
+            self.record(e.PayoutInstructed(payout.id, direction.account, outward))
+            if outward:
+                self.instruct(payout.id)
+
+    def _finish_revocation(self) -> None:
+        asked = [item.reversal for item in self.case.items.values() if item.reversal is not None]
+        if all(reversal.status in REVERSAL.final for reversal in asked):
+            self.record(e.RevocationFinished())
 
     # ── what the case is found by ───────────────────────────────────────────────────────────────────────
 
     def _item_rows(self) -> Iterator[ItemRow]:
         for item in self.case.items.values():
             yield item_row(self.ctx, self.case, item)
+
+    def _reversal_rows(self) -> Iterator[ReversalRow]:
+        for item in self.case.items.values():
+            if item.reversal is not None:
+                yield ReversalRow(
+                    slug=item.slug,
+                    department=self.adapter(self.definition(item.slug)),
+                    status=item.reversal.status,
+                    delivery=item.reversal.delivery.state,
+                    since=item.reversal.since,
+                )
 
     def _payout_rows(self) -> Iterator[PayoutRow]:
         for payout in self.case.payouts.values():

@@ -12,23 +12,11 @@ from datetime import timedelta
 
 from gateway.domain import events as e
 from gateway.domain.case import DeliveryState, submission_key
-from gateway.domain.deadlines import ClockKind
-from gateway.domain.department import (
-    Account,
-    Applicant,
-    Application,
-    Certificate,
-    Death,
-    Deceased,
-    Outcome,
-    PaymentInstruction,
-    Receipt,
-)
-from gateway.domain.form import AccountForm
+from gateway.domain.department import Application, Outcome, PaymentInstruction, Receipt
 from gateway.domain.messages import Code, refuse
 from gateway.domain.states import ITEM, PayoutStatus
-from gateway.policy import decide
 from gateway.services.context import Ctx
+from gateway.services.outgoing import account, content
 from gateway.services.write_back import Report, take
 from gateway.store import cases
 
@@ -37,55 +25,11 @@ def application(ctx: Ctx, number: str, slug: str) -> Application | None:
     """What to send for an item; None when there is nothing to send any more."""
     case = cases.get(ctx.tx, number)
     item = case.items.get(slug) if case else None
-    if case is None or item is None or item.delivery.state is not DeliveryState.PENDING or item.status in ITEM.final:
+    if case is None or item is None or item.delivery.state is not DeliveryState.PENDING:
         return None
-    policy = ctx.policy(case)
-    definition = policy.item(slug)
-    if definition is None or item.pushed_at is None:
+    if item.status in ITEM.final and not item.amending:
         return None
-    form = decide.form_of(case)
-    clocks = decide.deadlines(policy, ctx.calendar(case), case, item, ctx.now)
-    direction = decide.direct(definition, case, 1) if definition.payout else decide.Direction()
-    applicant = form.applicant
-    return Application(
-        key=submission_key(number, slug),
-        case_number=number,
-        item=slug,
-        item_name=definition.name,
-        area=case.area,
-        deceased=Deceased(
-            name=case.deceased.name,
-            id_kind=case.deceased.id_kind,
-            id_number=case.deceased.id_number,
-            sex=case.deceased.sex,
-            birth_date=case.deceased.birth_date,
-            ethnicity=case.deceased.ethnicity,
-            hukou_area=case.deceased.hukou_area,
-            hukou_address=case.deceased.hukou_address,
-        ),
-        death=Death(
-            case.flow,
-            case.death.occurred_at,
-            case.death.area,
-            case.death.place,
-            case.death.cause if "death.cause" in definition.sends else None,
-        ),
-        pushed_at=item.pushed_at,
-        applicant=Applicant(applicant.name, applicant.id_number, applicant.phone, applicant.relation, applicant.address)
-        if applicant is not None and applicant.name
-        else None,
-        account=_account(direction.account) if direction.account else None,
-        certificates=tuple(
-            Certificate(found.type, found.number, found.issued_at, found.issuer)
-            for found in case.certificates
-            if found.type in definition.evidence
-        ),
-        business_types=item.business_types,
-        due_at=next((clock.due_at for clock in clocks if clock.limit.clock is ClockKind.PROCESSING), None),
-        details={path: str(value) for path in definition.sends if (value := form.value(path)) is not None},
-        correction=item.correction,
-        correction_answer=item.correction_answer,
-    )
+    return content(ctx, case, item)
 
 
 def delivered(ctx: Ctx, number: str, slug: str, receipt: Receipt) -> None:
@@ -96,7 +40,11 @@ def delivered(ctx: Ctx, number: str, slug: str, receipt: Receipt) -> None:
     work.record(e.Delivered(slug, receipt.reference, receipt.raw_code))
     work.save()
     department = work.definition(slug).department
-    if receipt.outcome is not Outcome.RECEIVED and department is not None:
+    if (
+        receipt.outcome is not Outcome.RECEIVED
+        and department is not None
+        and work.case.items[slug].status not in ITEM.final
+    ):
         report = Report(
             receipt.outcome, receipt.reference, receipt.raw_code, receipt.raw_message or None, complete_record=True
         )
@@ -125,7 +73,8 @@ def redrive(ctx: Ctx, number: str, slug: str) -> None:
     work = ctx.case(number)
     work.definition(slug)
     item = work.case.items[slug]
-    if item.delivery.state not in (DeliveryState.FAILED, DeliveryState.PENDING) or item.status in ITEM.final:
+    over = item.status in ITEM.final and not item.amending
+    if item.delivery.state not in (DeliveryState.FAILED, DeliveryState.PENDING) or over:
         raise refuse(Code.ACTION_NOT_POSSIBLE, "item", status=item.delivery.state.value, action="redrive")
     work.record(e.DeliveryRedriven(slug))
     work.deliver(slug)
@@ -146,8 +95,8 @@ def instruction(ctx: Ctx, number: str, payout_id: str) -> PaymentInstruction | N
         application_key=submission_key(number, payout.item),
         serial=payout.serial,
         kind=payout.kind,
-        fen=payout.fen,
-        account=_account(payout.account),
+        fen=payout.net,
+        account=account(payout.account),
     )
 
 
@@ -173,7 +122,3 @@ def not_instructed(
     if pause is not None:
         work.instruct(payout_id, pause)
     work.save()
-
-
-def _account(account: AccountForm) -> Account:
-    return Account(account.holder or "", account.number or "", account.bank, account.branch)

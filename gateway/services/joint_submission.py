@@ -17,6 +17,7 @@ from sqlalchemy import insert, select
 
 from gateway.domain import events as e
 from gateway.domain.case import Case
+from gateway.domain.evidence import Looks
 from gateway.domain.form import Form
 from gateway.domain.identity import normalise
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
@@ -25,6 +26,7 @@ from gateway.policy import decide
 from gateway.policy.check import check as check_form
 from gateway.policy.check import refused_flow
 from gateway.policy.model import Flow, Jurisdiction
+from gateway.services import evidence, shared
 from gateway.services.context import CaseWork, Ctx
 from gateway.store import cases
 from gateway.store.tables import submissions
@@ -50,14 +52,18 @@ class Submitted:
     created: bool
 
 
-def check(ctx: Ctx, form: Form, case_number: str | None = None) -> Checked:
-    """The answer ``submit`` would give, without creating anything."""
+def check(ctx: Ctx, form: Form, case_number: str | None = None, looks: Looks = ()) -> Checked:
+    """The answer ``submit`` would give, without creating anything.
+
+    ``looks``: what sources of shared data hold of the persons of the form.
+    """
     policy = ctx.in_force(form.jurisdiction)
     if policy is None:
         raise refuse(Code.JURISDICTION_UNKNOWN, "jurisdiction", value=form.jurisdiction)
-    form = clean(form)
-    problems = check_form(ctx.book, policy, form, ctx.book.calendars[policy.code].local_date(ctx.now))
+    form = clean(form, policy)
     opened = _opened(ctx, policy, form, case_number)
+    form = replace(form, shared=_held(ctx, policy, form, opened, looks))
+    problems = check_form(ctx.book, policy, form, ctx.book.calendars[policy.code].local_date(ctx.now), looks)
     flow = policy.flow(form.flow)
     if flow is None and refused_flow(policy, form.flow) is None:
         words = {"label": "死亡情形", "path": "flow", "value": form.flow}
@@ -68,14 +74,16 @@ def check(ctx: Ctx, form: Form, case_number: str | None = None) -> Checked:
     return Checked(policy, form, tuple(problems), decide.verdicts(policy, form, form.flow), opened)
 
 
-def submit(ctx: Ctx, form: Form, key: str | None = None, case_number: str | None = None) -> Submitted:
+def submit(
+    ctx: Ctx, form: Form, key: str | None = None, case_number: str | None = None, looks: Looks = ()
+) -> Submitted:
     """Files the form.  Raises ``Refused`` with every problem; nothing is written then."""
     content = _content(form, case_number)
     submitter = ctx.tx.seal.index("submitter", ctx.actor.subject or ctx.actor.name)
     again = _again(ctx, submitter, key or f"content:{content}", content)
     if again is not None:
         return Submitted(again, created=False)
-    checked = check(ctx, form, case_number)
+    checked = check(ctx, form, case_number, looks)
     number = cases.open_case_of(ctx.tx, checked.policy.code, checked.form.deceased.id_number)
     if number is not None and (checked.opened is None or checked.opened.number != number):
         raise refuse(Code.CASE_ALREADY_OPEN, "deceased.idNumber", "PD-07", number=number)
@@ -84,10 +92,13 @@ def submit(ctx: Ctx, form: Form, key: str | None = None, case_number: str | None
         raise Refused(*errors)
     work = _start(ctx, checked)
     work.record(e.Reported(checked.form, _family(ctx, checked.form)))
+    shared.link_certificates(work)
+    evidence.record(work, looks)
     for paper in decide.shared_papers(work.policy, ctx.calendar(work.case), checked.form):
         if work.case.certificate(paper.certificate) is None:
             work.record(paper)
     work.record(e.Evaluated(_fresh(work.case, checked.verdicts)))
+    shared.link_stops(work)
     case = work.save()
     ctx.tx.connection.execute(
         insert(submissions).values(
@@ -104,15 +115,6 @@ def new_number(ctx: Ctx, policy: Jurisdiction) -> str:
     return policy.case_number.format(date=f"{on:%Y%m%d}", serial=serial)
 
 
-def handling_area(policy: Jurisdiction, form: Form) -> str:
-    """The area that handles the case: as given, else the place of death inside the jurisdiction, else all of it."""
-    known = {area.code for area in policy.areas}
-    for candidate in (form.area, form.death.area, form.deceased.hukou_area):
-        if candidate and candidate[:6] in known:
-            return candidate
-    return policy.area
-
-
 def _start(ctx: Ctx, checked: Checked) -> CaseWork:
     if checked.opened is not None:
         return ctx.case(checked.opened.number)
@@ -124,13 +126,25 @@ def _start(ctx: Ctx, checked: Checked) -> CaseWork:
             jurisdiction=policy.code,
             policy_version=policy.version,
             flow=form.flow,
-            area=handling_area(policy, form),
+            area=decide.handling_area(policy, form),
             channel=form.channel,
             opened_by=ctx.actor.role,
             deceased=form.deceased,
             death=form.death,
+            first_asked=ctx.actor.name if ctx.actor.role != "family" else None,
         ),
     )
+
+
+def _held(ctx: Ctx, policy: Jurisdiction, form: Form, opened: Case | None, looks: Looks) -> tuple[str, ...]:
+    """Kinds of certificate of the deceased that are on the platform already."""
+    held = {found.type for found in opened.certificates} if opened is not None else set()
+    known = shared.of(ctx, policy.code, form.deceased.id_number)
+    held |= {found.type for found in known.certificates} if known is not None else set()
+    for look in looks:
+        holding = look.of(form.deceased.id_number)
+        held |= {found.type for found in holding.certificates} if holding is not None else set()
+    return tuple(sorted(held))
 
 
 def _fresh(case: Case, verdicts: Sequence[e.Verdict]) -> tuple[e.Verdict, ...]:
@@ -192,16 +206,27 @@ def person_index(ctx: Ctx, id_number: str) -> str:
     return ctx.tx.seal.index("person", normalise(id_number))
 
 
-def clean(form: Form) -> Form:
-    """ID numbers and accounts as they are compared: half-width, without spaces, X in capitals."""
+def clean(form: Form, policy: Jurisdiction) -> Form:
+    """ID numbers and accounts as they are compared: half-width, without spaces, X in capitals.
+
+    An account of which nobody said whose it is, is of the kind the payee rules of the place mean.
+    """
     changes: dict[str, Any] = {}
     for group in ("deceased", "applicant", "payee"):
         person = getattr(form, group)
         if person is not None and person.id_number:
             changes[group] = replace(person, id_number=normalise(person.id_number))
-    if form.account is not None and form.account.number:
-        changes["account"] = replace(form.account, number=normalise(form.account.number))
+    if form.account is not None:
+        account = form.account
+        if account.number:
+            account = replace(account, number=normalise(account.number))
+        changes["account"] = replace(account, kind=account.kind or _usual_kind(policy))
     return replace(form, **changes)
+
+
+def _usual_kind(policy: Jurisdiction) -> str:
+    rules = (item.payout.payee for item in policy.items if item.payout is not None and item.payout.payee)
+    return next((decide.KINDS[rule][0] for rule in rules if rule in decide.KINDS), "DESIGNATED")
 
 
 def _content(form: Form, case_number: str | None) -> str:

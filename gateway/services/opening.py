@@ -14,7 +14,7 @@ from gateway.policy import decide
 from gateway.policy.check import check as check_form
 from gateway.policy.check import refused_flow
 from gateway.services.context import CaseWork, Ctx
-from gateway.services.joint_submission import clean, handling_area, new_number
+from gateway.services.joint_submission import clean, new_number
 from gateway.services.write_back import Ack, Report, take
 from gateway.store import cases
 from gateway.store.tables import write_backs
@@ -52,7 +52,7 @@ def open_by_certificate(
             flow=flow.name if flow else flow_code,
             options=options,
         )
-    form = clean(Form(policy.code, flow.code, policy.channels[0].code, None, deceased, death))
+    form = clean(Form(policy.code, flow.code, policy.channels[0].code, None, deceased, death), policy)
     report = Report(Outcome.COMPLETED, certificates=(certificate,))
     number = cases.open_case_of(ctx.tx, policy.code, form.deceased.id_number) or _by_certificate(
         ctx, definition.slug, serial
@@ -77,7 +77,7 @@ def open_by_certificate(
             jurisdiction=policy.code,
             policy_version=policy.version,
             flow=flow.code,
-            area=handling_area(policy, form),
+            area=decide.handling_area(policy, form),
             channel=form.channel,
             opened_by=ctx.actor.role,
             deceased=form.deceased,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
 from pydantic import TypeAdapter
-from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Select, Table, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -19,34 +16,15 @@ from gateway.domain.case import Case
 from gateway.domain.events import Event
 from gateway.domain.identity import canonical
 from gateway.domain.states import CaseStatus
+from gateway.store import ledger
 from gateway.store import tables as t
+from gateway.store.ledger import Actor as Actor
+from gateway.store.ledger import Entry as Entry
+from gateway.store.ledger import entries as entries
+from gateway.store.ledger import verify as verify
 from gateway.store.session import Tx
 
 _CASE = TypeAdapter(Case)
-_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
-START = "0" * 64
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who did it: ``role``, and where it matters the department; ``name`` as the identity provider gives it."""
-
-    role: str
-    name: str
-    department: str | None = None
-    subject: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of a case's ledger."""
-
-    number: str
-    seq: int
-    at: datetime
-    actor: Actor
-    event: Event
-    hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +59,17 @@ class PayoutRow:
     paid_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReversalRow:
+    """What a reversal is found by."""
+
+    slug: str
+    department: str | None
+    status: str
+    delivery: str
+    since: datetime
+
+
 class Stale(Exception):
     """Somebody else changed the case meanwhile; nothing was written.  The caller reads again."""
 
@@ -105,52 +94,6 @@ def get_to_change(tx: Tx, number: str) -> Case | None:
     return None if body is None else _CASE.validate_json(tx.seal.open(body, f"case:{number}"))
 
 
-def entries(tx: Tx, numbers: Sequence[str]) -> dict[str, list[Entry]]:
-    """The ledgers of these cases, oldest entry first, in one query."""
-    rows = tx.connection.execute(
-        select(t.ledger).where(t.ledger.c.number.in_(numbers)).order_by(t.ledger.c.number, t.ledger.c.seq)
-    ).mappings()
-    found: dict[str, list[Entry]] = {number: [] for number in numbers}
-    for row in rows:
-        found[row["number"]].append(_entry(tx, row))
-    return found
-
-
-def _entry(tx: Tx, row: Any) -> Entry:
-    plain = tx.seal.open(row["body"], f"ledger:{row['number']}:{row['seq']}")
-    head, _, body = plain.partition(b"\n")
-    name, _, subject = head.decode().partition("\t")
-    actor = Actor(row["actor_role"], name, row["actor_department"], subject)
-    return Entry(row["number"], row["seq"], row["at"], actor, _EVENT.validate_json(body), row["hash"])
-
-
-def verify(tx: Tx, number: str) -> list[str]:
-    """Checks the hash chain of one case.  Returns what is wrong, nothing when all is well."""
-    wrong = []
-    previous, expected = START, 1
-    rows = tx.connection.execute(
-        select(t.ledger).where(t.ledger.c.number == number).order_by(t.ledger.c.seq)
-    ).mappings()
-    for row in rows:
-        if row["seq"] != expected:
-            wrong.append(f"{number}: entry {expected} is missing")
-        try:
-            plain = tx.seal.open(row["body"], f"ledger:{number}:{row['seq']}")
-        except (InvalidTag, LookupError, ValueError, zlib.error):
-            wrong.append(f"{number}: entry {row['seq']} was altered and cannot be opened")
-            previous, expected = row["hash"], row["seq"] + 1
-            continue
-        actor = (row["actor_role"], row["actor_department"])
-        known = _hash(previous, number, row["seq"], row["at"], row["type"], *actor, plain)
-        if row["previous"] != previous or row["hash"] != known:
-            wrong.append(f"{number}: entry {row['seq']} does not follow from the one before it")
-        previous, expected = row["hash"], row["seq"] + 1
-    head = tx.connection.execute(select(t.cases.c.head).where(t.cases.c.number == number)).scalar_one_or_none()
-    if head != previous:
-        wrong.append(f"{number}: the last entries are missing")
-    return wrong
-
-
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -161,37 +104,22 @@ def append(
     actor: Actor,
     items: Iterable[ItemRow],
     payouts: Iterable[PayoutRow],
+    reversals: Iterable[ReversalRow] = (),
 ) -> None:
     """Appends events that are already folded into ``case`` and writes its present state.  Raises ``Stale``."""
     first = case.revision - len(events) + 1
-    head = _head(tx, case.number, first - 1)
-    for seq, (at, event) in enumerate(events, start=first):
-        plain = f"{actor.name}\t{actor.subject}\n".encode() + _EVENT.dump_json(event)
-        known = _hash(head, case.number, seq, at, event.type, actor.role, actor.department, plain)
-        tx.connection.execute(
-            insert(t.ledger).values(
-                number=case.number,
-                seq=seq,
-                at=at,
-                type=event.type,
-                actor_role=actor.role,
-                actor_department=actor.department,
-                body=tx.seal.close(plain, f"ledger:{case.number}:{seq}"),
-                previous=head,
-                hash=known,
-            )
-        )
-        head = known
+    head = ledger.extend(tx, case.number, _head(tx, case.number, first - 1), first, events, actor)
     _write_case(tx, case, events[-1][0], head, first == 1)
     _write_items(tx, case, items)
-    _write_payouts(tx, case, payouts)
+    for group, rows in ((t.payouts, payouts), (t.reversals, reversals)):
+        _write_rows(tx, case, group, rows)
     for subject in case.family:
         tx.connection.execute(upsert(tx, t.family, {"subject": subject, "number": case.number}, []))
 
 
 def _head(tx: Tx, number: str, revision: int) -> str:
     if revision == 0:
-        return START
+        return ledger.START
     row = tx.connection.execute(select(t.cases.c.head, t.cases.c.revision).where(t.cases.c.number == number)).one()
     if row.revision != revision:
         raise Stale(number)
@@ -220,7 +148,7 @@ def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool) -> None:
         tx.connection.execute(update(t.cases).where(t.cases.c.number == case.number).values(**values))
     if deceased is None:
         return
-    if case.status is CaseStatus.CLOSED:
+    if case.status in (CaseStatus.CLOSED, CaseStatus.REVOKING, CaseStatus.REVOKED):
         tx.connection.execute(delete(t.open_deceased).where(t.open_deceased.c.number == case.number))
     else:
         key = {"jurisdiction": case.jurisdiction, "deceased_index": deceased, "number": case.number}
@@ -246,15 +174,11 @@ def _write_items(tx: Tx, case: Case, rows: Iterable[ItemRow]) -> None:
             tx.connection.execute(upsert(tx, t.items, values, columns))
 
 
-def _write_payouts(tx: Tx, case: Case, rows: Iterable[PayoutRow]) -> None:
+def _write_rows(tx: Tx, case: Case, table: Table, rows: Iterable[PayoutRow | ReversalRow]) -> None:
+    keys = {column.name for column in table.primary_key.columns}
     for row in rows:
-        values = {
-            "number": case.number,
-            "area": case.area,
-            **{name: getattr(row, name) for name in row.__slots__},
-        }
-        names = [name for name in values if name not in ("number", "payout")]
-        tx.connection.execute(upsert(tx, t.payouts, values, names))
+        values = {"number": case.number, "area": case.area, **{name: getattr(row, name) for name in row.__slots__}}
+        tx.connection.execute(upsert(tx, table, values, [name for name in values if name not in keys]))
 
 
 def next_serial(tx: Tx, scope: str) -> int:
@@ -297,6 +221,22 @@ def find(tx: Tx, wanted: CaseFilter, after: tuple[datetime, str] | None, limit: 
         )
     statement = statement.order_by(t.cases.c.opened_at.desc(), t.cases.c.number.desc()).limit(limit)
     return [(row.opened_at, row.number) for row in tx.connection.execute(statement)]
+
+
+def open_numbers(tx: Tx, jurisdictions: Sequence[str], after: str, limit: int) -> list[str]:
+    """Numbers of open cases of these jurisdictions, in order, behind ``after``."""
+    c = t.cases.c
+    statement = select(c.number).where(c.jurisdiction.in_(jurisdictions), c.status == CaseStatus.IN_PROGRESS)
+    return list(tx.connection.execute(statement.where(c.number > after).order_by(c.number).limit(limit)).scalars())
+
+
+def open_reversals(tx: Tx, department: str, limit: int | None = None) -> list[tuple[str, str]]:
+    """(case number, slug) of reversals that a department's system holds and has not answered for good."""
+    c = t.reversals.c
+    statement = select(c.number, c.slug).where(
+        c.department == department, c.delivery == "DELIVERED", c.status.in_(("REQUESTED", "ACCEPTED"))
+    )
+    return [(row.number, row.slug) for row in tx.connection.execute(statement.order_by(c.since).limit(limit))]
 
 
 def count(tx: Tx, wanted: CaseFilter) -> int:
@@ -371,12 +311,3 @@ def upsert(tx: Tx, table: Any, values: dict[str, Any], columns: Sequence[str]) -
     return statement.on_conflict_do_update(
         index_elements=keys, set_={name: statement.excluded[name] for name in columns}
     )
-
-
-def _hash(
-    previous: str, number: str, seq: int, at: datetime, kind: str, role: str, department: str | None, plain: bytes
-) -> str:
-    """Over every open column of the entry and its body before sealing."""
-    when = at.astimezone(UTC).isoformat()
-    head = f"{previous}\n{number}\n{seq}\n{when}\n{kind}\n{role}\n{department or ''}\n".encode()
-    return hashlib.sha256(head + plain).hexdigest()

@@ -120,6 +120,37 @@ payouts = Table(
     Index(None, "department", "status"),
 )
 
+reversals = Table(
+    "reversals",
+    metadata,
+    Column("number", String(64), primary_key=True),
+    Column("slug", String(64), primary_key=True),
+    Column("area", String(12), nullable=False),
+    Column("department", String(40)),
+    Column("status", String(16), nullable=False),
+    Column("delivery", String(16), nullable=False),
+    Column("since", Utc, nullable=False),
+    Index(None, "department", "status"),
+)
+"""What departments were asked to undo.  ``department``: the system it is asked through.  Derived at every save."""
+
+shared_records = Table(
+    "shared_records",
+    metadata,
+    Column("number", String(64), primary_key=True),
+    Column("jurisdiction", String(16), nullable=False),
+    Column("deceased_index", String(40), nullable=False),
+    Column("area", String(12), nullable=False),
+    Column("updated_at", Utc, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("head", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "jurisdiction", "deceased_index", unique=True),
+    Index(None, "jurisdiction", "updated_at"),
+)
+"""What departments shared of a deceased before, and besides, any case (YY-514): certificates, and stops they recorded.
+Its history stands in the ledger under its number."""
+
 ledger = Table(
     "ledger",
     metadata,

@@ -138,7 +138,7 @@ class Payee(Applicant):
 
 @strawberry.type(description="收款账户.")
 class Account:
-    kind: AccountKind = strawberry.field(description="账户归属.")
+    kind: AccountKind | None = strawberry.field(description="账户归属.")
     holder: str | None = strawberry.field(description="户名.")
     number: str | None = strawberry.field(description="账号, masked or null according to the viewer's rights.")
     bank: str | None = strawberry.field(description="开户银行.")
@@ -150,7 +150,7 @@ class Account:
         if account is None:
             return None
         return cls(
-            kind=AccountKind(account.kind),
+            kind=AccountKind(account.kind) if account.kind else None,
             holder=account.holder,
             number=account.number,
             bank=account.bank,

@@ -12,7 +12,7 @@ from gateway.domain.department import Certificate, Outcome
 from gateway.domain.messages import Refused
 from gateway.services import calendars, case_care, dispatch
 from gateway.services.context import Outward
-from tests.builders import AFTERCARE, World, codes, hz_account, hz_form, moment, payment
+from tests.builders import AFTERCARE, DUTY, World, codes, hz_account, hz_form, moment, payment
 
 HEIRS = Certificate("HEIR_QUALIFICATION", "J-1", moment("2025-11-20 10:00"), "湖州市公证处")
 
@@ -144,7 +144,7 @@ def test_the_funeral_home_gets_the_booking_wishes(world: World) -> None:
 @pytest.mark.rule("HZ-606")
 def test_information_on_ashes_is_given_in_the_platform(world: World) -> None:
     world.submit(hz_form())
-    with world.acting() as ctx:
+    with world.acting(DUTY) as ctx:
         case_care.complete_in_platform(ctx, world.number, "ashes-burial-information", {})
         with pytest.raises(Refused) as refused:
             case_care.complete_in_platform(ctx, world.number, "hukou-deregistration", {})

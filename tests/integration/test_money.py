@@ -11,7 +11,7 @@ from gateway.domain.department import Outcome, PaymentState, Receipt
 from gateway.domain.messages import Refused
 from gateway.services import dispatch
 from gateway.services.write_back import Ack, AckOutcome
-from tests.builders import World, codes, hz_account, hz_form, moment, payment
+from tests.builders import DUTY, World, codes, hz_account, hz_form, moment, payment
 
 MEDICAL = "medical-account-settlement"
 PENSION = "pension-funeral-bereavement-claim"
@@ -247,7 +247,7 @@ def test_money_still_moves_after_the_case_is_closed(with_account: World) -> None
 
     settle(with_account, PaymentState.APPROVED, "m-1")
     with_account.complete(*AFTERCARE)
-    with with_account.acting() as ctx:
+    with with_account.acting(DUTY) as ctx:
         case_care.complete_in_platform(ctx, with_account.number, "ashes-burial-information", {})
     assert with_account.case().status == "CLOSED"
     settle(with_account, PaymentState.PAID, "m-2")

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.domain.deadlines import ClockKind
 from gateway.domain.department import Outcome
-from tests.builders import AFTERCARE, SHANGHAI, World, cremation_certificate, hz_form, moment
+from tests.builders import AFTERCARE, DUTY, SHANGHAI, World, cremation_certificate, hz_form, moment
 
 
 @pytest.mark.rule("AS-14", "HZ-502", "HZ-503", "PD-03")
@@ -126,7 +126,7 @@ def test_the_case_closes_when_every_item_is_final(world: World) -> None:
     world.until_cremation()
     *most, last = AFTERCARE
     world.at("2025-11-11 10:00").complete(*most)
-    with world.acting() as ctx:
+    with world.acting(DUTY) as ctx:
         case_care.complete_in_platform(ctx, world.number, "ashes-burial-information", {"answer": "已告知"})
     assert world.case().status == "IN_PROGRESS"
     world.at("2025-11-12 10:00").complete(last)

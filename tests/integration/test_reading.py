@@ -6,7 +6,7 @@ import pytest
 
 from gateway.domain.department import Outcome, PaymentState
 from gateway.services import case_care, reading
-from tests.builders import AFTERCARE, World, hz_account, hz_form, medical_certificate, moment, payment
+from tests.builders import AFTERCARE, DUTY, World, hz_account, hz_form, medical_certificate, moment, payment
 
 
 def obstacles(world: World) -> dict[tuple[str | None, str], str]:
@@ -28,7 +28,7 @@ def archive(world: World) -> list[reading.ArchiveRecord]:
 
 def finish(world: World) -> None:
     world.complete(*(slug for slug in AFTERCARE if world.status(slug) == "DISPATCHED"))
-    with world.acting() as ctx:
+    with world.acting(DUTY) as ctx:
         case_care.complete_in_platform(ctx, world.number, "ashes-burial-information", {})
 
 
@@ -133,7 +133,7 @@ def test_an_archive_is_complete_only_with_every_record(world: World) -> None:
     world.until_cremation()
     *most, last = AFTERCARE
     world.complete(*most)
-    with world.acting() as ctx:
+    with world.acting(DUTY) as ctx:
         case_care.complete_in_platform(ctx, world.number, "ashes-burial-information", {})
     assert [record.refers_to for record in archive(world) if not record.present] == [last]
     world.complete(last)

@@ -228,7 +228,9 @@ def test_an_abnormal_death_is_not_admitted_and_the_row_is_named(uxin: World) -> 
     error = refused(uxin, ws_form(flow="ABNORMAL"))
     (problem,) = error.problems
     assert (problem.reason.code, problem.path, problem.reason.ids) == ("NOT_ELIGIBLE", "flow", ("WS-104",))
-    assert problem.reason.zh() == "不符合办理条件：在家自然死亡、非案件类在医院死亡（非正常死亡）。"
+    assert (
+        problem.reason.zh() == "不符合办理条件：在家自然死亡、非案件类在医院死亡（非正常死亡）。可按单项事项分别办理。"
+    )
     with uxin.acting() as ctx:
         checked = joint_submission.check(ctx, ws_form(flow="ABNORMAL"))
     assert [found.reason.ids for found in checked.problems] == [("WS-104",)]

@@ -178,7 +178,7 @@ def test_money_for_the_applicant_is_held_rather_than_sent_to_another_holder(file
     item = policy().item(MEDICAL)
     assert item is not None
     case.form = replace(case.form, account=AccountForm("DESIGNATED", "巴图", CARD))
-    direction = decide.direct(item, case, 120345)
+    direction = decide.direct(policy(), item, case, 120345)
     assert direction.account is None
     assert direction.hold is not None and direction.hold.code == "ACCOUNT_HOLDER_MISMATCH"
 

@@ -61,6 +61,7 @@ from gateway.domain.events.reversals import (
     ReversalRedriven,
     ReversalRequested,
 )
+from gateway.domain.events.shared import CertificateShared, LinkedToCase, ShareRevoked, StopRecorded
 
 Event = (
     CaseOpened
@@ -109,6 +110,10 @@ Event = (
     | Rated
     | Reopened
     | Closed
+    | CertificateShared
+    | StopRecorded
+    | LinkedToCase
+    | ShareRevoked
 )
 
 __all__ = [
@@ -117,6 +122,7 @@ __all__ = [
     "Amended",
     "CaseOpened",
     "CertificateIssued",
+    "CertificateShared",
     "Closed",
     "Completed",
     "CorrectionAnswered",
@@ -136,6 +142,7 @@ __all__ = [
     "ItemRefused",
     "JoinAnswered",
     "JoinRequested",
+    "LinkedToCase",
     "Noted",
     "PayoutApproved",
     "PayoutCancelled",
@@ -157,6 +164,8 @@ __all__ = [
     "RevocationFinished",
     "Revoked",
     "RuledOut",
+    "ShareRevoked",
+    "StopRecorded",
     "Verdict",
     "Withdrawn",
     "WriteBackRefused",

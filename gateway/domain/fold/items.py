@@ -129,7 +129,7 @@ def found(case: Case, event: e.Found, at: datetime) -> None:
 def amended(case: Case, event: e.Amended, at: datetime) -> None:
     item = case.items[event.slug]
     item.correction += 1
-    item.correction_answer = event.reason
+    item.correction_answer, item.amended_at = event.reason, at
     if event.outward:
         item.amending = True
         item.delivery = Delivery(DeliveryState.PENDING, next_attempt_at=at)

@@ -29,7 +29,8 @@ class Condition(Strict):
     """A statement about a case: true, false, or unknown when a fact it needs is not known.
 
     Exactly one of ``all``, ``any``, ``not``, or a ``fact`` with one of ``equals``, ``among``, ``within``, ``known``.
-    Facts: ``situation.<code>``, ``death.flow``, ``identity.known``, ``item.<slug>.chosen`` and every form path.
+    Facts: ``situation.<code>``, ``death.flow``, ``identity.known``, ``item.<slug>.chosen``, ``shared.<CERTIFICATE>``
+    (the platform holds one already) and every form path.
     """
 
     all: list[Condition] | None = None

@@ -135,6 +135,9 @@ class ItemDefinition(Named):
     when_not: Literal["NOT_APPLICABLE", "ORIGINAL_PROCEDURE", "REFUSED"] = "NOT_APPLICABLE"
     """What becomes of it when the condition does not hold: it does not apply; it is done by the original procedure
     outside the platform (WZ-104); or, when it was chosen, it is refused (YN-205)."""
+    not_condition: str | None = None
+    """The condition's contrary in words, where it is what people are told (机关事业单位人员…按照原流程办理)."""
+    not_condition_en: str | None = None
     condition_source: RowId | None = None
     """Row of the condition, where it is another than the item's own."""
     needs_identity: bool = True

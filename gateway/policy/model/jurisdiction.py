@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -78,6 +79,11 @@ class Jurisdiction(Named):
     """Relations a NAMED_PAYEE may have to the deceased; null: any (C-15, PD-09)."""
     payee_relations_source: RowId | None = None
     items: list[ItemDefinition]
+
+    @cached_property
+    def boolean_paths(self) -> frozenset[str]:
+        """Form paths of yes/no fields: their answers travel as text."""
+        return frozenset(field.path for field in self.form if field.type == "BOOLEAN")
 
     def item(self, slug: str) -> ItemDefinition | None:
         return next((item for item in self.items if item.slug == slug), None)

@@ -1,0 +1,74 @@
+"""Shared records in the database: found by the deceased, taken by departments since a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import TypeAdapter
+from sqlalchemy import and_, insert, or_, select, update
+
+from gateway.domain.events import Event
+from gateway.domain.shared import SharedRecord
+from gateway.store import ledger
+from gateway.store import tables as t
+from gateway.store.cases import Stale, deceased_index
+from gateway.store.session import Tx
+
+_RECORD = TypeAdapter(SharedRecord)
+
+
+def of(tx: Tx, jurisdiction: str, id_number: str | None) -> SharedRecord | None:
+    """The record of a deceased; locked until the end of a writing transaction."""
+    index = deceased_index(tx, jurisdiction, id_number)
+    if index is None:
+        return None
+    c = t.shared_records.c
+    statement = select(c.number, c.body).where(c.jurisdiction == jurisdiction, c.deceased_index == index)
+    row = tx.connection.execute(statement.with_for_update()).one_or_none()
+    return None if row is None else _opened(tx, row.number, row.body)
+
+
+def append(tx: Tx, record: SharedRecord, events: Sequence[tuple[datetime, Event]], actor: ledger.Actor) -> None:
+    """Appends events that are already folded into ``record`` and writes its present state.  Raises ``Stale``."""
+    c = t.shared_records.c
+    first = record.revision - len(events) + 1
+    head = ledger.START
+    if first > 1:
+        row = tx.connection.execute(select(c.head, c.revision).where(c.number == record.number)).one()
+        if row.revision != first - 1:
+            raise Stale(record.number)
+        head = row.head
+    head = ledger.extend(tx, record.number, head, first, events, actor)
+    values = {
+        "jurisdiction": record.jurisdiction,
+        "deceased_index": deceased_index(tx, record.jurisdiction, record.deceased.id_number),
+        "area": record.area,
+        "updated_at": events[-1][0],
+        "revision": record.revision,
+        "head": head,
+        "body": tx.seal.close(_RECORD.dump_json(record), f"shared:{record.number}"),
+    }
+    if first == 1:
+        tx.connection.execute(insert(t.shared_records).values(number=record.number, **values))
+    else:
+        tx.connection.execute(update(t.shared_records).where(c.number == record.number).values(**values))
+
+
+def since(
+    tx: Tx, jurisdiction: str, areas: tuple[str, ...] | None, after: tuple[datetime, str] | None, limit: int
+) -> list[tuple[datetime, SharedRecord]]:
+    """(changed at, record) of records inside the areas (code prefixes; None = everywhere), oldest change first."""
+    c = t.shared_records.c
+    statement = select(c.number, c.updated_at, c.body).where(c.jurisdiction == jurisdiction)
+    if areas is not None:
+        statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in areas)))
+    if after is not None:
+        at, number = after
+        statement = statement.where(or_(c.updated_at > at, and_(c.updated_at == at, c.number > number)))
+    rows = tx.connection.execute(statement.order_by(c.updated_at, c.number).limit(limit))
+    return [(row.updated_at, _opened(tx, row.number, row.body)) for row in rows]
+
+
+def _opened(tx: Tx, number: str, body: bytes) -> SharedRecord:
+    return _RECORD.validate_json(tx.seal.open(body, f"shared:{number}"))
