@@ -16,8 +16,10 @@ from gateway.domain.messages import Code, refuse
 from schema.context import Info
 from schema.guard import RightsGuard, limits
 from schema.inputs import MoveSandboxClockInput
+from schema.mutations.changes import Changing
 from schema.mutations.filing import Filing
 from schema.mutations.results import Results
+from schema.mutations.sharing import Sharing
 from schema.queries import NODES, Query
 from schema.scalars import SCALARS, Time
 from schema.types.case import Case
@@ -35,7 +37,7 @@ class MoveSandboxClockPayload:
 
 
 @strawberry.type(description="变更.")
-class Mutation(Filing, Results):
+class Mutation(Filing, Changing, Results, Sharing):
     @strawberry.mutation(description="移动沙箱时钟: only in development; deadlines are computed at the new time.")
     async def move_sandbox_clock(self, info: Info, input: MoveSandboxClockInput) -> MoveSandboxClockPayload:
         desk = info.context.desk

@@ -16,7 +16,7 @@ from gateway.domain.deadlines import ClockKind, DeadlineState, LimitUnit
 from gateway.domain.department import Outcome, PaymentState
 from gateway.domain.identity import IdKind
 from gateway.domain.messages import TEXTS, Code
-from gateway.domain.states import CaseStatus, ItemStatus, PayoutStatus
+from gateway.domain.states import CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
 from gateway.services.live_records import Freshness
 from gateway.services.write_back import AckOutcome
 
@@ -61,6 +61,7 @@ for _value in Code.__strawberry_definition__.values:  # type: ignore[attr-define
 published("CaseStatus")(CaseStatus)
 published("ItemStatus")(ItemStatus)
 published("PayoutStatus")(PayoutStatus)
+published("ReversalStatus")(ReversalStatus)
 published("Freshness")(Freshness)
 published("AcknowledgementOutcome")(AckOutcome)
 
@@ -249,6 +250,32 @@ class LiveRecordFault(StrEnum):
     """部门系统没有及时响应."""
     UNINTELLIGIBLE = "UNINTELLIGIBLE"
     """部门系统的应答无法识别."""
+
+
+@published("ReversalAnswer")
+class ReversalAnswer(StrEnum):
+    """部门对恢复要求的答复."""
+
+    ACCEPTED = "ACCEPTED"
+    """已受理."""
+    UNDONE = "UNDONE"
+    """已恢复."""
+    REFUSED = "REFUSED"
+    """不予恢复, with the reason."""
+
+
+@published("VerificationOutcome")
+class VerificationOutcome(StrEnum):
+    """身份核验结果 (YN-402)."""
+
+    MATCH = "MATCH"
+    """一致."""
+    MISMATCH = "MISMATCH"
+    """不一致."""
+    NOT_HELD = "NOT_HELD"
+    """来源没有此人."""
+    UNAVAILABLE = "UNAVAILABLE"
+    """来源暂不可用; verified as soon as it answers."""
 
 
 @published("SupervisionKind")

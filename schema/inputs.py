@@ -8,7 +8,17 @@ import strawberry
 
 from gateway.domain import department as port
 from gateway.domain import form as f
-from schema.enums import AccountKind, Capacity, Flow, IdKind, PaymentState, Relation, Sex, SupervisionKind
+from schema.enums import (
+    AccountKind,
+    Capacity,
+    Flow,
+    IdKind,
+    PaymentState,
+    Relation,
+    ReversalAnswer,
+    Sex,
+    SupervisionKind,
+)
 from schema.scalars import AreaCode, Slug, Time, Yuan, fen
 
 
@@ -311,6 +321,76 @@ class CompletePlatformItemInput:
 class RedriveItemInput:
     case_number: str = strawberry.field(description="办件编号.")
     item: Slug = strawberry.field(description="事项代号.")
+    reversal: bool = strawberry.field(default=False, description="重新推送的是恢复要求: drives its reversal instead.")
+
+
+@strawberry.input(description="更正的一项: one field of the form.")
+class ChangeInput:
+    path: str = strawberry.field(
+        description="字段路径, as in `jurisdiction.form`; situation.<CODE> for a situation (true, false)."
+    )
+    value: str | None = strawberry.field(default=None, description="新值, as text; null clears the field.")
+
+
+@strawberry.input(description="更正.")
+class CorrectCaseInput:
+    case_number: str = strawberry.field(description="办件编号.")
+    reason: str = strawberry.field(description="更正原因; told to the departments it concerns.")
+    changes: list[ChangeInput] = strawberry.field(default_factory=list, description="更正的内容.")
+    items: list[Slug] = strawberry.field(default_factory=list, description="增加的事项.")
+
+
+@strawberry.input(description="撤回一个事项.")
+class WithdrawItemInput:
+    case_number: str = strawberry.field(description="办件编号.")
+    item: Slug = strawberry.field(description="事项代号.")
+    reason: str = strawberry.field(description="撤回原因.")
+
+
+@strawberry.input(description="撤销办件: the death was recorded in error.")
+class RevokeCaseInput:
+    case_number: str = strawberry.field(description="办件编号.")
+    reason: str = strawberry.field(description="撤销原因.")
+
+
+@strawberry.input(description="恢复回传: the answer to a reversal.")
+class AnswerReversalInput:
+    case_number: str = strawberry.field(description="办件编号.")
+    item: Slug = strawberry.field(description="事项代号.")
+    outcome: ReversalAnswer = strawberry.field(description="结果.")
+    reason: str | None = strawberry.field(default=None, description="说明; needed when it is refused.")
+    reference: str | None = strawberry.field(default=None, description="部门受理号.")
+
+
+@strawberry.input(description="共享证照.")
+class ShareCertificateInput:
+    jurisdiction: str = strawberry.field(description="地区代号.")
+    deceased: DeceasedInput = strawberry.field(description="逝者; the ID number is needed.")
+    death: DeathInput = strawberry.field(default_factory=DeathInput, description="亡故信息.")
+    certificate: CertificateInput = strawberry.field(description="证照.")
+
+
+@strawberry.input(description="登记停发 (YY-514).")
+class RecordStopInput:
+    jurisdiction: str = strawberry.field(description="地区代号.")
+    id_number: str = strawberry.field(description="逝者证件号码.")
+    item: Slug = strawberry.field(description="事项代号, one of the own department that is made on shared data.")
+    serial: str = strawberry.field(description="部门的消息流水号.")
+    reference: str | None = strawberry.field(default=None, description="部门受理号.")
+
+
+@strawberry.input(description="平台内不予办理.")
+class RefusePlatformItemInput:
+    case_number: str = strawberry.field(description="办件编号.")
+    item: Slug = strawberry.field(description="事项代号.")
+    reason: str = strawberry.field(description="理由.")
+
+
+@strawberry.input(description="好差评.")
+class RateCaseInput:
+    case_number: str = strawberry.field(description="办件编号.")
+    level: str = strawberry.field(description="评价等级代码, from `jurisdiction.rating`.")
+    comment: str = strawberry.field(default="", description="评价内容.")
 
 
 @strawberry.input(description="监督记录 (HZ-901).")

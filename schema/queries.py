@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,10 +17,12 @@ from gateway.services import joint_submission
 from gateway.services import supervision as sup
 from gateway.store import cases as store
 from schema.context import Info
+from schema.cursors import decode, encode, page
 from schema.enums import Applicability, CaseStatus, ClockKind, ItemStatus
 from schema.inputs import SubmitCaseInput
-from schema.mutations.payload import answers
+from schema.mutations.payload import answers, looks_for
 from schema.scalars import AreaCode, Slug, Time
+from schema.shared_queries import SharedQueries
 from schema.types.case import Case, CaseConnection, CaseEdge
 from schema.types.common import Department, Reason, UserError, errors
 from schema.types.item import DepartmentItem
@@ -102,7 +102,7 @@ class ViewerInfo:
 
 
 @strawberry.type(description="查询.")
-class Query:
+class Query(SharedQueries):
     @strawberry.field(description="按全局标识查找对象.")
     async def node(self, info: Info, id: strawberry.ID) -> relay.Node | None:
         return (await _nodes(info, [id]))[0]
@@ -175,7 +175,7 @@ NODES: dict[str, type[relay.Node]] = {
 
 
 async def _nodes(info: Info, ids: Sequence[str]) -> list[relay.Node | None]:
-    _page(len(ids))
+    page(len(ids))
     found: list[relay.Node | None] = []
     for global_id in ids:
         try:
@@ -191,7 +191,7 @@ async def _nodes(info: Info, ids: Sequence[str]) -> list[relay.Node | None]:
 
 async def _cases(info: Info, wanted: CaseFilter, first: int, after: str | None) -> CaseConnection:
     viewer, desk = info.context.known_viewer(), info.context.desk
-    limit = _page(first)
+    limit = page(first)
     role = desk.rights.roles[viewer.role]
     now = desk.clock.now()
     filter_ = store.CaseFilter(
@@ -208,15 +208,15 @@ async def _cases(info: Info, wanted: CaseFilter, first: int, after: str | None) 
         id_number=wanted.id_number,
         name=wanted.name,
     )
-    position = _decode(after) if after else None
+    position = decode(after) if after else None
     rows, total = await desk.look(
         viewer, lambda ctx: (store.find(ctx.tx, filter_, position, limit + 1), store.count(ctx.tx, filter_))
     )
-    page = rows[:limit]
-    found = await info.context.case_loader.load_many([number for _, number in page])
+    rows_of_page = rows[:limit]
+    found = await info.context.case_loader.load_many([number for _, number in rows_of_page])
     edges = [
-        CaseEdge(cursor=_encode(at, number), node=Case.of(View(desk, case, now)))
-        for (at, number), case in zip(page, found, strict=True)
+        CaseEdge(cursor=encode(at, number), node=Case.of(View(desk, case, now)))
+        for (at, number), case in zip(rows_of_page, found, strict=True)
         if case is not None
     ]
     page_info = relay.PageInfo(
@@ -232,9 +232,10 @@ async def _cases(info: Info, wanted: CaseFilter, first: int, after: str | None) 
 async def _check(info: Info, input: SubmitCaseInput) -> SubmissionCheck:
     form = input.to_domain()
     desk = info.context.desk
+    looks = await looks_for(info, form)
 
     def check(ctx):  # type: ignore[no-untyped-def]
-        checked = joint_submission.check(ctx, form, input.case_number)
+        checked = joint_submission.check(ctx, form, input.case_number, looks)
         number = store.open_case_of(ctx.tx, checked.policy.code, checked.form.deceased.id_number)
         if number is not None and checked.opened is None:
             raise refuse(Code.CASE_ALREADY_OPEN, "deceased.idNumber", "PD-07", number=number)
@@ -243,7 +244,7 @@ async def _check(info: Info, input: SubmitCaseInput) -> SubmissionCheck:
     checked = await desk.look(info.context.known_viewer(), check)
     definitions = {item.slug: item for item in checked.policy.items}
     return SubmissionCheck(
-        acceptable=not checked.problems,
+        acceptable=not any(problem.severity == "ERROR" for problem in checked.problems),
         items=[
             ItemVerdict(
                 definition=ItemDefinition(
@@ -303,26 +304,3 @@ def _values(chosen: Iterable[CaseStatus | ItemStatus] | None) -> tuple[str, ...]
 def _stem(area: str) -> str:
     """330500 → 3305, 330502 stays: prefix of everything below an area."""
     return area.rstrip("0") if len(area.rstrip("0")) % 2 == 0 else area.rstrip("0") + "0"
-
-
-def _page(first: int) -> int:
-    if not 1 <= first <= 100:
-        words = {"label": "first", "path": "first", "detail": "应为1至100", "detail_en": "1 to 100"}
-        raise refuse(Code.FIELD_INVALID, "first", **words)
-    return first
-
-
-def _encode(at: datetime, number: str) -> str:
-    return base64.urlsafe_b64encode(f"{at.isoformat()}|{number}".encode()).decode()
-
-
-def _decode(cursor: str) -> tuple[datetime, str]:
-    try:
-        at, _, number = base64.urlsafe_b64decode(cursor).decode().partition("|")
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise ValueError("a time without zone")
-        return moment, number
-    except (ValueError, binascii.Error) as error:
-        words = {"label": "after", "path": "after", "detail": "不是有效的游标", "detail_en": "not a cursor"}
-        raise refuse(Code.FIELD_INVALID, "after", **words) from error

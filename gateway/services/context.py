@@ -290,6 +290,7 @@ class CaseWork:
                 fen=payout.fen,
                 due_at=payout_due(self.ctx, self.case, item),
                 paid_at=payout.paid_at,
+                reached_through=decide.reached_through(self.policy, found) if found else None,
             )
 
 
@@ -311,13 +312,14 @@ def item_row(ctx: Ctx, case: Case, item: Item) -> ItemRow:
     return ItemRow(
         slug=item.slug,
         department=definition.department if definition else None,
+        reached_through=decide.reached_through(policy, definition) or None if definition else None,
         status=item.status,
         pushed_at=item.pushed_at,
         due_at=due_at,
         due_clock=due_clock,
         finished_at=item.finished_at,
         calendar_missing=missing,
-        delivery=item.delivery.state,
+        delivery=item.delivery.state if item.reversal is None else "REVERSED",
         next_attempt_at=item.delivery.next_attempt_at,
         failing_since=item.delivery.failing_since,
     )

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 from gateway.domain import events as e
 from gateway.domain.case import Applicability, Case, DeliveryState
 from gateway.domain.department import Application
 from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, Form, PersonForm
+from gateway.domain.identity import IdKind
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
 from gateway.domain.states import ITEM, CaseStatus, ItemStatus
 from gateway.policy import decide
@@ -88,6 +90,27 @@ def apply(form: Form, changes: Changes) -> Form:
     parts = {head: _merged(getattr(form, head), GROUPS[head], values) for head, values in groups.items()}
     items = (*form.items, *(slug for slug in changes.items if slug not in form.items))
     return replace(form, **parts, situations=situations, answers=answers, items=items)
+
+
+def read_value(path: str, text: str | None) -> Any:
+    """A value as it travels, as text, for a form path.  Raises ``Refused`` (FIELD_INVALID)."""
+    if text is None:
+        return None
+    head, _, tail = path.partition(".")
+    try:
+        if head == "situation":
+            return {"true": True, "false": False}[text.lower()]
+        if path == "death.occurredAt":
+            moment = datetime.fromisoformat(text)
+            if moment.tzinfo is None:
+                raise ValueError
+            return moment.astimezone(UTC)
+        if tail == "birthDate":
+            return date.fromisoformat(text)
+        return IdKind(text) if tail == "idKind" else text
+    except (ValueError, KeyError) as error:
+        words = {"label": path[:60], "path": path[:60], "detail": "格式不正确", "detail_en": "not of its form"}
+        raise refuse(Code.FIELD_INVALID, path[:60], **words) from error
 
 
 def open_again(work: CaseWork) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from gateway.domain.case import Case, DeliveryState, Item
 from gateway.domain.messages import Code, Reason
-from gateway.domain.states import ITEM, CaseStatus, ItemStatus, PayoutStatus
+from gateway.domain.states import ITEM, CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
 from gateway.policy import decide
 from gateway.policy.book import PolicyBook
 from gateway.policy.model import Jurisdiction
@@ -36,6 +36,13 @@ def obstacles(book: PolicyBook, policy: Jurisdiction, case: Case) -> list[Obstac
         found.append(Obstacle(Reason(Code.WAITS_FOR_REPORT, ids), None, case.opened_at))
     for item in case.items.values():
         found += _item(book, policy, case, item)
+        found += _reversal(book, policy, item)
+    if case.revocation is not None:
+        return found + list(_paid_before(book, policy, case, case.revocation.at))
+    owed = decide.shortfall(policy, case)
+    if owed:
+        at = max(payout.approved_at for payout in case.payouts.values())
+        found.append(Obstacle(Reason(Code.SHORTFALL, ("PD-10",), {"amount": f"{owed / 100:.2f}"}), None, at))
     for payout in case.payouts.values():
         if payout.status is PayoutStatus.HELD and payout.hold is not None:
             if payout.hold.code is Code.NEGATIVE_BALANCE:
@@ -74,6 +81,32 @@ def _item(book: PolicyBook, policy: Jurisdiction, case: Case, item: Item) -> Ite
         yield Obstacle(Reason(Code.WAITS_FOR_DEPARTMENT, (definition.source,), words), item.slug, item.since)
 
 
+def _reversal(book: PolicyBook, policy: Jurisdiction, item: Item) -> Iterator[Obstacle]:
+    reversal, definition = item.reversal, policy.item(item.slug)
+    if reversal is None or definition is None or reversal.status is ReversalStatus.COMPLETED:
+        return
+    words = {"department": book.word("departments", definition.department or "").name}
+    if reversal.status is ReversalStatus.REFUSED:
+        words["detail"] = reversal.outcome or ""
+        yield Obstacle(Reason(Code.REVERSAL_REFUSED, (), words), item.slug, reversal.since)
+    elif reversal.delivery.state is DeliveryState.FAILED:
+        yield Obstacle(Reason(Code.DELIVERY_GIVEN_UP, ("PD-16",), words), item.slug, reversal.since)
+    elif reversal.delivery.state is DeliveryState.PENDING and reversal.delivery.failing_since is not None:
+        words["since"] = f"{reversal.delivery.failing_since.astimezone(_zone(policy)):%Y-%m-%d %H:%M}"
+        reason = Reason(Code.WAITS_FOR_DELIVERY, ("PD-16",), words)
+        yield Obstacle(reason, item.slug, reversal.delivery.failing_since)
+    else:
+        yield Obstacle(Reason(Code.WAITS_FOR_REVERSAL, (), words), item.slug, reversal.since)
+
+
+def _paid_before(book: PolicyBook, policy: Jurisdiction, case: Case, at: datetime) -> Iterator[Obstacle]:
+    for payout in case.payouts.values():
+        definition = policy.item(payout.item)
+        if payout.status in (PayoutStatus.PAID, PayoutStatus.INSTRUCTED) and definition is not None:
+            words = {"department": book.word("departments", definition.department or "").name}
+            yield Obstacle(Reason(Code.PAID_BEFORE_REVOCATION, (), words), payout.item, at, payout.id)
+
+
 def next_steps(book: PolicyBook, policy: Jurisdiction, case: Case) -> list[str]:
     """Slugs of what happens next: items at work, else those whose gates are the closest (HZ-905)."""
     working = [
@@ -95,9 +128,13 @@ class Money:
     instructed: int
     paid: int
     returned: int
+    deducted: int = 0
+    """Part of ``approved`` that went against a negative account (WZ-703)."""
+    shortfall: int = 0
+    """What could not be deducted from anything: for a person to handle (PD-10)."""
 
 
-def money(case: Case) -> Money:
+def money(policy: Jurisdiction, case: Case) -> Money:
     """Sums over all payouts of the case; ``approved`` is everything approved, the others are parts of it.
 
     An account that settled negative is nothing to pay and is not counted (WZ-344).
@@ -105,7 +142,7 @@ def money(case: Case) -> Money:
     due = [payout for payout in case.payouts.values() if payout.fen > 0]
 
     def total(*statuses: PayoutStatus) -> int:
-        return sum(payout.fen for payout in due if payout.status in statuses)
+        return sum(payout.net for payout in due if payout.status in statuses)
 
     return Money(
         approved=sum(payout.fen for payout in due),
@@ -113,6 +150,8 @@ def money(case: Case) -> Money:
         instructed=total(PayoutStatus.INSTRUCTED, PayoutStatus.APPROVED),
         paid=total(PayoutStatus.PAID),
         returned=total(PayoutStatus.RETURNED),
+        deducted=sum(payout.deduction for payout in due),
+        shortfall=decide.shortfall(policy, case),
     )
 
 
@@ -131,7 +170,7 @@ def archive(policy: Jurisdiction, case: Case) -> list[ArchiveRecord]:
     found = [ArchiveRecord("REPORT", "report", case.reported_at is not None)]
     for slug, item in case.items.items():
         definition = policy.item(slug)
-        if definition is None or item.status is ItemStatus.NOT_APPLICABLE:
+        if definition is None or item.status in (ItemStatus.NOT_APPLICABLE, ItemStatus.WITHDRAWN):
             continue
         if item.status is not ItemStatus.REFUSED:
             found += [
@@ -143,7 +182,8 @@ def archive(policy: Jurisdiction, case: Case) -> list[ArchiveRecord]:
 
 def progress(case: Case) -> tuple[int, int]:
     """(items that are final, items that belong to the case)."""
-    belonging = [item for item in case.items.values() if item.status is not ItemStatus.NOT_APPLICABLE]
+    left_out = (ItemStatus.NOT_APPLICABLE, ItemStatus.WITHDRAWN)
+    belonging = [item for item in case.items.values() if item.status not in left_out]
     return sum(item.status in ITEM.final for item in belonging), len(belonging)
 
 

@@ -18,6 +18,7 @@ from gateway.domain.identity import normalise
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
 from gateway.domain.shared import SharedRecord
 from gateway.policy import decide
+from gateway.policy.book import PolicyBook
 from gateway.policy.check import check as check_form
 from gateway.policy.model import ItemDefinition, Jurisdiction
 from gateway.services.context import CaseWork, Ctx
@@ -115,16 +116,21 @@ def find(
     """What a department may take (调取): identity, the certificates its items act on, and its own stops; oldest change
     first, so that a department that asks again from the last one misses nothing.  Revoked records are told as such."""
     policy = _policy(ctx, jurisdiction)
-    mine = [item for item in policy.items if item.department == department]
+    rows = store.since(ctx.tx, policy.code, areas, after, limit)
+    return [(at, seen) for at, record in rows if (seen := cut(ctx.book, department, record)) is not None]
+
+
+def cut(book: PolicyBook, department: str, record: SharedRecord) -> SharedRecord | None:
+    """The record as a department may see it; None when nothing of it is for this department."""
+    versions = [policy for policy in book.jurisdictions if policy.code == record.jurisdiction]
+    mine = [item for policy in versions for item in policy.items if item.department == department]
     needed = {kind for item in mine for kind in (*item.evidence, *item.issues)}
     needed |= {kind for item in mine for gate in item.requires for kind in gate.certificate or []}
-    found = []
-    for at, record in store.since(ctx.tx, policy.code, areas, after, limit):
-        certificates = [certificate for certificate in record.certificates if certificate.type in needed]
-        if certificates:
-            stops = {slug: stop for slug, stop in record.stops.items() if stop.department == department}
-            found.append((at, replace(record, certificates=certificates, stops=stops, case=None)))
-    return found
+    certificates = [certificate for certificate in record.certificates if certificate.type in needed]
+    if not certificates:
+        return None
+    stops = {slug: stop for slug, stop in record.stops.items() if stop.department == department}
+    return replace(record, certificates=certificates, stops=stops, case=None)
 
 
 # ── a case takes over ───────────────────────────────────────────────────────────────────────────────────

@@ -54,7 +54,7 @@ class Supervision:
 def supervise(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until: datetime) -> Supervision:
     """Items pushed in [since, until) inside the areas (code prefixes; None = everywhere)."""
     c = items.c
-    statement = select(items).where(c.pushed_at >= since, c.pushed_at < until)
+    statement = select(items).where(c.pushed_at >= since, c.pushed_at < until, c.delivery != "REVERSED")
     if prefixes is not None:
         statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
     rows = list(ctx.tx.connection.execute(statement))

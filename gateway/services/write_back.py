@@ -22,7 +22,7 @@ from gateway.domain import events as e
 from gateway.domain.case import Applicability, Case, Item
 from gateway.domain.department import Certificate, Outcome, Payment, PaymentState, Record
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
-from gateway.domain.states import ITEM, PAYOUT, ItemStatus, PayoutStatus
+from gateway.domain.states import ITEM, PAYOUT, CaseStatus, ItemStatus, PayoutStatus
 from gateway.policy import decide
 from gateway.policy.model import ItemDefinition
 from gateway.services.context import CaseWork, Ctx
@@ -135,10 +135,12 @@ def record_serial(record: Record) -> str:
 def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
     definition = work.definition(slug)
     item = work.case.items[slug]
-    if definition.department != department:
+    if department not in (definition.department, work.adapter(definition)):
         words = {"item": definition.name, "department": work.ctx.book.word("departments", department).name}
         raise refuse(Code.NOT_OWNER, "item", "PD-06", **words)
-    if item.status is ItemStatus.BLOCKED:
+    if work.case.status in (CaseStatus.REVOKING, CaseStatus.REVOKED):
+        raise refuse(Code.CASE_REVOKED, "item")
+    if item.status is ItemStatus.BLOCKED and not _only_shares(definition, report):
         closed = decide.gates(work.ctx.book, work.policy, work.case, definition)
         waits = "；".join(gate.reason.zh() for gate in closed)
         raise refuse(Code.NOT_DISPATCHED, "item", "PD-06", item=definition.name, waits=waits)
@@ -152,6 +154,11 @@ def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
     _outcome(work, definition, item, report)
     for payment in report.payments:
         _payment(work, definition, item, payment, report.complete_record)
+
+
+def _only_shares(definition: ItemDefinition, report: Report) -> bool:
+    """A certificate that nobody was asked for is shared data, not an answer: it may come before its gates are open."""
+    return definition.handler == "SHARED" and bool(report.certificates) and report.outcome in (None, Outcome.COMPLETED)
 
 
 def _adds_nothing_new(work: CaseWork, item: Item, report: Report) -> None:
@@ -174,7 +181,8 @@ def _adds_nothing_new(work: CaseWork, item: Item, report: Report) -> None:
 
 def _outcome(work: CaseWork, definition: ItemDefinition, item: Item, report: Report) -> None:
     outcome = report.outcome
-    if outcome is None and definition.kind == "CERT" and item.status not in ITEM.final and _issued(work, definition):
+    open_ = item.status not in ITEM.final and item.status is not ItemStatus.BLOCKED
+    if outcome is None and definition.kind == "CERT" and open_ and _issued(work, definition):
         outcome = Outcome.COMPLETED  # issuing the certificate is the act
     if outcome in (None, Outcome.RECEIVED):
         return
@@ -185,6 +193,8 @@ def _outcome(work: CaseWork, definition: ItemDefinition, item: Item, report: Rep
         Outcome.REFUSED: ItemStatus.REFUSED,
         Outcome.NOT_APPLICABLE: ItemStatus.NOT_APPLICABLE,
     }[outcome]
+    if item.status is ItemStatus.BLOCKED:
+        return  # its certificate, which is all it needs, has just been recorded
     if item.status is reached and _says_the_same(item, report):
         return
     if item.status in ITEM.final:
@@ -232,11 +242,12 @@ def _allowed(item: Item, event: str) -> None:
 
 
 def _issued(work: CaseWork, definition: ItemDefinition) -> bool:
-    return any(
-        found.item == definition.slug or found.item is None
+    there = {
+        found.type
         for found in work.case.certificates
-        if found.type in definition.issues
-    )
+        if found.type in definition.issues and found.item in (definition.slug, None)
+    }
+    return there == set(definition.issues) if definition.issues_all else bool(there)
 
 
 def _certificate(work: CaseWork, definition: ItemDefinition, item: Item, certificate: Certificate) -> None:
@@ -250,7 +261,7 @@ def _certificate(work: CaseWork, definition: ItemDefinition, item: Item, certifi
             return
         facts = {"detail": "已有另一编号的证照", "detail_en": "a certificate with another number is recorded"}
         raise refuse(Code.CONFLICT, "certificate.number", "PD-06", **facts)
-    if item.status in (ItemStatus.REFUSED, ItemStatus.NOT_APPLICABLE):
+    if item.status in ENDED:
         facts = {"detail": f"事项已为“{item.status.value}”", "detail_en": f"the item is {item.status.value}"}
         raise refuse(Code.CONFLICT, "item", "PD-06", **facts)
     work.record(
@@ -260,6 +271,7 @@ def _certificate(work: CaseWork, definition: ItemDefinition, item: Item, certifi
     )
 
 
+ENDED = (ItemStatus.REFUSED, ItemStatus.NOT_APPLICABLE, ItemStatus.WITHDRAWN)
 _STEPS = {
     PaymentState.INSTRUCTED: "instructed",
     PaymentState.PAID: "paid",
@@ -285,7 +297,7 @@ def _payment(work: CaseWork, definition: ItemDefinition, item: Item, payment: Pa
             options="、".join(definition.payout.kinds),
             **words,
         )
-    if item.status in (ItemStatus.REFUSED, ItemStatus.NOT_APPLICABLE):
+    if item.status in ENDED:
         facts = {"detail": f"事项已为“{item.status.value}”", "detail_en": f"the item is {item.status.value}"}
         raise refuse(Code.CONFLICT, "item", "PD-06", **facts)
     payout_id = f"{definition.slug}:{payment.serial}"

@@ -41,6 +41,8 @@ class ItemRow:
     delivery: str
     next_attempt_at: datetime | None
     failing_since: datetime | None
+    reached_through: str | None = None
+    """Code of the system it is pushed into: its department's, or a hub's."""
     due_clock: str | None = None
     """Which clock ``due_at`` belongs to: ``PROCESSING`` or ``PAYOUT``."""
 
@@ -57,6 +59,7 @@ class PayoutRow:
     fen: int
     due_at: datetime | None
     paid_at: datetime | None
+    reached_through: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

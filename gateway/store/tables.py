@@ -89,6 +89,7 @@ items = Table(
     Column("jurisdiction", String(16), nullable=False),
     Column("area", String(12), nullable=False),
     Column("department", String(40)),
+    Column("reached_through", String(40)),
     Column("status", String(32), nullable=False),
     Column("pushed_at", Utc),
     Column("due_at", Utc),
@@ -99,6 +100,7 @@ items = Table(
     Column("next_attempt_at", Utc),
     Column("failing_since", Utc),
     Index(None, "department", "status"),
+    Index(None, "reached_through", "delivery"),
     Index(None, "due_at"),
     Index(None, "calendar_missing"),
 )
@@ -111,13 +113,14 @@ payouts = Table(
     Column("payout", String(160), primary_key=True),
     Column("area", String(12), nullable=False),
     Column("department", String(40)),
+    Column("reached_through", String(40)),
     Column("slug", String(64), nullable=False),
     Column("status", String(16), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("fen", BigInteger, nullable=False),
     Column("due_at", Utc),
     Column("paid_at", Utc),
-    Index(None, "department", "status"),
+    Index(None, "reached_through", "status"),
 )
 
 reversals = Table(

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from gateway.domain.case import split_key, submission_key
+from gateway.domain.case import REVERSAL, Case, split_key, submission_key
 from gateway.domain.department import (
     Callback,
     Department,
@@ -24,7 +24,8 @@ from gateway.domain.department import (
     Record,
 )
 from gateway.domain.messages import Refused
-from gateway.services import dispatch, write_back
+from gateway.policy import decide
+from gateway.services import dispatch, reversal, write_back
 from gateway.services.context import Ctx
 from gateway.store import cases
 from gateway.store.tables import items, payouts
@@ -56,11 +57,13 @@ class Outward:
     # ── work of the durable engine ──────────────────────────────────────────────────────────────────────
 
     async def deliver(self, number: str, slug: str) -> None:
-        """Pushes one item.  After a failed attempt the department is asked first whether it holds it already."""
-        application = await self.look(lambda ctx: dispatch.application(ctx, number, slug))
+        """Pushes one item, or its reversal.  After a failed attempt the department is asked first what it holds."""
+        use = reversal if slug.endswith(REVERSAL) else dispatch
+        slug = slug.removesuffix(REVERSAL)
+        application = await self.look(lambda ctx: use.application(ctx, number, slug))
         if application is None:
             return
-        code, attempts = await self.look(lambda ctx: _department_of(ctx, number, slug))
+        code, attempts = await self.look(lambda ctx: _reached_through(ctx, number, slug, use is reversal))
         try:
             adapter = self._adapter(code)
             known = await adapter.read_many([application.key]) if attempts and not application.correction else {}
@@ -71,9 +74,9 @@ class Outward:
                 receipt = await adapter.submit(application)
         except DepartmentError as error:
             text, ladder, again = str(error), self._ladder(error), error.retryable
-            await self.run(lambda ctx: dispatch.not_delivered(ctx, number, slug, text, ladder, again))
+            await self.run(lambda ctx: use.not_delivered(ctx, number, slug, text, ladder, again))
             return
-        await self.run(lambda ctx: dispatch.delivered(ctx, number, slug, receipt))
+        await self.run(lambda ctx: use.delivered(ctx, number, slug, receipt))
 
     async def instruct(self, number: str, payout: str) -> None:
         """Tells a department which account to pay."""
@@ -81,7 +84,7 @@ class Outward:
         if instruction is None:
             return
         _, slug = split_key(instruction.application_key)
-        code, _ = await self.look(lambda ctx: _department_of(ctx, number, slug))
+        code, _ = await self.look(lambda ctx: _reached_through(ctx, number, slug))
         try:
             receipt = await self._adapter(code).instruct(instruction)
         except DepartmentError as error:
@@ -144,10 +147,18 @@ class Outward:
 
     async def _take(self, code: str, record: Record, serial: str) -> write_back.Ack:
         number, slug = split_key(record.key)
+        if slug.endswith(REVERSAL):
+            return await self._take_reversal(code, number, slug.removesuffix(REVERSAL), record)
         report = write_back.report_of(record)
         take = partial(write_back.take, department=code, number=number, slug=slug, serial=serial, report=report)
         ack: write_back.Ack = await self.run(take, code)
         return ack
+
+    async def _take_reversal(self, code: str, number: str, slug: str, record: Record) -> write_back.Ack:
+        reason = record.reason or record.raw_message
+        take = partial(reversal.take, department=code, number=number, slug=slug, outcome=record.outcome, reason=reason)
+        case: Case = await self.run(partial(take, reference=record.reference, raw_code=record.raw_code), code)
+        return write_back.Ack(write_back.AckOutcome.APPLIED, record.updated_at, case=case)
 
     # ── recurring work ──────────────────────────────────────────────────────────────────────────────────
 
@@ -189,13 +200,15 @@ class Outward:
         return turn
 
 
-def _department_of(ctx: Ctx, number: str, slug: str) -> tuple[str, int]:
-    """(department code, attempts so far) of an item."""
+def _reached_through(ctx: Ctx, number: str, slug: str, undo: bool = False) -> tuple[str, int]:
+    """(code of the system an item goes into, attempts so far)."""
     case = cases.get(ctx.tx, number)
     assert case is not None
-    definition = ctx.policy(case).item(slug)
+    policy, item = ctx.policy(case), case.items[slug]
+    definition = policy.item(slug)
     assert definition is not None and definition.department is not None
-    return definition.department, case.items[slug].delivery.attempts
+    way = item.reversal.delivery if undo and item.reversal is not None else item.delivery
+    return decide.reached_through(policy, definition), way.attempts
 
 
 def _open_keys(ctx: Ctx, code: str, limit: int | None = None) -> list[str]:
@@ -203,12 +216,15 @@ def _open_keys(ctx: Ctx, code: str, limit: int | None = None) -> list[str]:
     i, p = items.c, payouts.c
     open_items = (
         select(i.number, i.slug)
-        .where(i.department == code, i.delivery == "DELIVERED", i.finished_at.is_(None))
+        .where(i.reached_through == code, i.delivery == "DELIVERED", i.finished_at.is_(None))
         .order_by(i.pushed_at)
     )
-    open_payouts = select(p.number, p.slug).where(p.department == code, p.status != "PAID", p.fen > 0).distinct()
+    settled = ("PAID", "OFFSET", "CANCELLED")
+    open_payouts = (
+        select(p.number, p.slug).where(p.reached_through == code, p.status.not_in(settled), p.fen > 0).distinct()
+    )
     found: dict[str, None] = {}
     for statement in (open_items, open_payouts):
         rows = ctx.tx.connection.execute(statement.limit(limit) if limit else statement)
         found.update({submission_key(row.number, row.slug): None for row in rows})
-    return list(found)
+    return [*found, *reversal.open_keys(ctx, code, limit)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import strawberry
 
-from gateway.services import case_care, dispatch, joint_submission
+from gateway.services import case_care, dispatch, joint_submission, reversal
 from gateway.store import cases
 from schema import inputs as i
 from schema.context import Info
-from schema.mutations.payload import answers, change, change_visible, shown
+from schema.mutations.payload import answers, change, change_visible, looks_for, shown
 from schema.types.case import Case
 from schema.types.common import UserError
 from schema.types.item import DepartmentItem
@@ -45,7 +45,7 @@ class ItemPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="输入错误.")
 
 
-def _case(info: Info, case: object) -> CasePayload:
+def case_payload(info: Info, case: object) -> CasePayload:
     view = shown(info, case)  # type: ignore[arg-type]
     return CasePayload(case=Case.of(view) if view else None)
 
@@ -70,7 +70,7 @@ class Filing:
     @strawberry.mutation(description="答复亲属的加入申请.")
     @answers(CasePayload)
     async def answer_join(self, info: Info, input: i.AnswerJoinInput) -> CasePayload:
-        return _case(
+        return case_payload(
             info,
             await change_visible(
                 info,
@@ -83,7 +83,7 @@ class Filing:
     @answers(CasePayload)
     async def identify_deceased(self, info: Info, input: i.IdentifyDeceasedInput) -> CasePayload:
         deceased = input.deceased.to_domain()
-        return _case(
+        return case_payload(
             info,
             await change_visible(
                 info,
@@ -96,7 +96,7 @@ class Filing:
     @answers(CasePayload)
     async def give_account(self, info: Info, input: i.GiveAccountInput) -> CasePayload:
         account = input.account.to_domain()
-        return _case(
+        return case_payload(
             info,
             await change_visible(
                 info, input.case_number, lambda ctx: case_care.give_account(ctx, input.case_number, account)
@@ -120,7 +120,7 @@ class Filing:
     @answers(CasePayload)
     async def attach_evidence(self, info: Info, input: i.AttachEvidenceInput) -> CasePayload:
         certificate = input.certificate.to_domain()
-        return _case(
+        return case_payload(
             info,
             await change_visible(
                 info, input.case_number, lambda ctx: case_care.attach_evidence(ctx, input.case_number, certificate)
@@ -145,7 +145,8 @@ class Filing:
     @answers(ItemPayload)
     async def redrive_item(self, info: Info, input: i.RedriveItemInput) -> ItemPayload:
         def redrive(ctx):  # type: ignore[no-untyped-def]
-            dispatch.redrive(ctx, input.case_number, input.item)
+            use = reversal if input.reversal else dispatch
+            use.redrive(ctx, input.case_number, input.item)
             return cases.get(ctx.tx, input.case_number)
 
         view = shown(info, await change_visible(info, input.case_number, redrive))
@@ -154,7 +155,7 @@ class Filing:
     @strawberry.mutation(description="登记现场巡查或事后回访 (HZ-901).")
     @answers(CasePayload)
     async def record_supervision(self, info: Info, input: i.RecordSupervisionInput) -> CasePayload:
-        return _case(
+        return case_payload(
             info,
             await change_visible(
                 info,
@@ -167,6 +168,9 @@ class Filing:
 @answers(SubmitCasePayload)
 async def _submit(info: Info, input: i.SubmitCaseInput) -> SubmitCasePayload:
     form = input.to_domain()
-    done = await change(info, lambda ctx: joint_submission.submit(ctx, form, input.submission_key, input.case_number))
+    looks = await looks_for(info, form)
+    done = await change(
+        info, lambda ctx: joint_submission.submit(ctx, form, input.submission_key, input.case_number, looks)
+    )
     view = shown(info, done.case)
     return SubmitCasePayload(case=Case.of(view) if view else None, created=done.created)

@@ -7,6 +7,8 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from gateway.domain.case import Case
+from gateway.domain.evidence import Looks, persons
+from gateway.domain.form import Form
 from gateway.domain.messages import Code, Refused, refuse
 from gateway.services.context import Ctx
 from gateway.store import cases
@@ -37,6 +39,16 @@ def answers(
         return run
 
     return decorate
+
+
+async def looks_for(info: Info, form: Form) -> Looks:
+    """What sources of shared data hold of the persons of a form, asked before its transaction begins."""
+    desk = info.context.desk
+    policy = await desk.look(info.context.known_viewer(), lambda ctx: ctx.in_force(form.jurisdiction))
+    if policy is None or not policy.shared_sources:
+        return ()
+    numbers = [id_number for _, id_number in persons(form).values()]
+    return await desk.lookups.of(policy, numbers, "VERIFY", "MATERIALS", "CERTIFICATES")
 
 
 async def change(info: Info, call: Callable[[Ctx], T]) -> T:

@@ -259,13 +259,15 @@ class Case(relay.Node):
 
     @strawberry.field(description="资金汇总.")
     def money(self) -> MoneySummary:
-        found = reading.money(self.view.case)
+        found = reading.money(self.view.policy, self.view.case)
         return MoneySummary(
             approved=yuan(found.approved),
             held=yuan(found.held),
             underway=yuan(found.instructed),
             paid=yuan(found.paid),
             returned=yuan(found.returned),
+            deducted=yuan(found.deducted),
+            shortfall=yuan(found.shortfall),
         )
 
     @strawberry.field(

@@ -69,6 +69,18 @@ class Payout(relay.Node):
     def amount(self) -> Yuan:
         return yuan(self.payout.fen)
 
+    @strawberry.field(description="扣回（元）: part of the amount that goes against a negative account (WZ-703).")
+    def deduction(self) -> Yuan:
+        return yuan(self.payout.deduction)
+
+    @strawberry.field(description="扣回所抵的事项.")
+    def deduction_of(self) -> Slug | None:
+        return Slug(self.payout.deduction_of) if self.payout.deduction_of else None
+
+    @strawberry.field(description="实发（元）: amount less deduction; what the department is told to pay.")
+    def net_amount(self) -> Yuan:
+        return yuan(self.payout.net)
+
     @strawberry.field(description="状态.")
     def status(self) -> PayoutStatus:
         return self.payout.status
@@ -109,3 +121,7 @@ class MoneySummary:
     underway: Yuan = strawberry.field(description="发放中: approved or instructed, not yet on the account.")
     paid: Yuan = strawberry.field(description="已发放.")
     returned: Yuan = strawberry.field(description="已退汇.")
+    deducted: Yuan = strawberry.field(
+        description="已扣回: part of what was approved, against a negative account (WZ-703)."
+    )
+    shortfall: Yuan = strawberry.field(description="扣回不足: could not be deducted; for a person to handle (PD-10).")

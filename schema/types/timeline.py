@@ -45,19 +45,38 @@ TITLES = {
     "join.requested": "亲属申请加入",
     "join.answered": "答复加入申请",
     "case.noted": "监督记录",
+    "item.found": "已由共享数据办理",
+    "form.corrected": "更正",
+    "item.amended": "更正推送",
+    "item.withdrawn": "撤回",
+    "case.revoked": "撤销：误报死亡",
+    "reversal.requested": "要求恢复",
+    "reversal.delivered": "恢复要求送达",
+    "reversal.failed": "恢复要求未达，将重试",
+    "reversal.redriven": "人工重新推送恢复要求",
+    "reversal.answered": "恢复结果",
+    "case.revocation_finished": "撤销完成",
+    "payout.deducted": "扣回",
+    "payout.offset": "抵扣完毕",
+    "payout.cancelled": "取消发放",
+    "identity.verified": "身份核验",
+    "case.rated": "好差评",
+    "case.reopened": "重新办理",
     "case.closed": "办结归档",
 }
 STAFF_ONLY = (
     e.DeliveryFailed,
     e.InstructionFailed,
     e.DeliveryRedriven,
+    e.ReversalFailed,
+    e.ReversalRedriven,
     e.WriteBackRefused,
     e.JoinRequested,
     e.Noted,
 )
 """Entries that concern the staff; hidden from roles whose table hides staff matters."""
 
-STEPS = (e.Reported, e.Completed, e.CertificateIssued, e.ItemRefused, e.RuledOut, e.FlowChanged, e.Identified)
+STEPS = (e.Found, e.Reported, e.Completed, e.CertificateIssued, e.ItemRefused, e.RuledOut, e.FlowChanged, e.Identified)
 """Steps that can release items."""
 
 
@@ -154,7 +173,7 @@ def _event(view: View, entry: Entry, released: tuple[str, ...]) -> TimelineEvent
 
 
 def _slugs(event: e.Event) -> tuple[str, ...]:
-    if isinstance(event, e.Pushed):
+    if isinstance(event, e.Pushed | e.ReversalRequested):
         return event.slugs
     if isinstance(event, e.Evaluated):
         return tuple(verdict.slug for verdict in event.verdicts)

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.domain.department import Outcome, PaymentState
 from gateway.services import case_care, reading
-from tests.builders import AFTERCARE, DUTY, World, hz_account, hz_form, medical_certificate, moment, payment
+from tests.builders import AFTERCARE, DUTY, World, huzhou, hz_account, hz_form, medical_certificate, moment, payment
 
 
 def obstacles(world: World) -> dict[tuple[str | None, str], str]:
@@ -111,7 +111,7 @@ def test_the_money_of_a_case_adds_up(world: World) -> None:
     states = (("1", 120345, PaymentState.PAID), ("2", 1, PaymentState.RETURNED))
     sums = tuple(payment(serial, "MEDICAL_ACCOUNT_BALANCE", fen, state) for serial, fen, state in states)
     world.report("medical-insurance", "medical-account-settlement", "m-2", payments=sums)
-    found = reading.money(world.case())
+    found = reading.money(huzhou(), world.case())
     assert found == reading.Money(approved=600396, held=480000, instructed=50, paid=120345, returned=1)
     assert found.approved == found.held + found.instructed + found.paid + found.returned
 

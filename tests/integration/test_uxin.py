@@ -111,7 +111,7 @@ def test_all_money_goes_to_the_applicant_and_the_case_is_closed(filed: World) ->
     assert {told.account.number for told in instructions} == {CARD}
     assert len(sent(filed, "instruct")) == 3
     assert (case.status, case.closed_at) == ("CLOSED", moment("2021-07-20 10:00"))
-    assert reading.money(filed.case()).approved == 2520345
+    assert reading.money(policy(), filed.case()).approved == 2520345
     assert filed.faults() == []
 
 
