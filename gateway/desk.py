@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from gateway.access.rights import Rights, Viewer
 from gateway.access.sight import see
 from gateway.domain.case import Case
+from gateway.domain.department import EvidenceSource
 from gateway.policy.book import PolicyBook
 from gateway.services.context import Ctx, Outward
 from gateway.services.live_records import LiveRecords
@@ -59,6 +60,8 @@ class Desk:
     live: LiveRecords
     clock: Clock
     sandbox: bool
+    sources: Mapping[str, EvidenceSource] = field(default_factory=dict)
+    """Connected platforms of shared data, by code."""
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "desk"))
 
     async def change(self, viewer: Viewer | None, call: Callable[[Ctx], T]) -> T:

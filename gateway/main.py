@@ -7,17 +7,19 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.applications import Starlette
 
 import schema
 from adapters.kit.registry import Manifest, connect, manifests
+from adapters.kit.registry import sources as source_manifests
 from gateway.access import rights as access
 from gateway.access.rights import Viewer
 from gateway.access.tokens import Issuer
 from gateway.console import routes as console
 from gateway.desk import Clock, Desk
-from gateway.domain.department import Department
+from gateway.domain.department import Department, EvidenceSource
 from gateway.policy import loader
 from gateway.services.calendars import fill_in_due_dates
 from gateway.services.context import Outward as OutwardFacts
@@ -41,10 +43,14 @@ class Application:
     asgi: Starlette
 
 
-def create(settings: Settings, departments: Mapping[str, Department] | None = None) -> Application:
+def create(
+    settings: Settings,
+    departments: Mapping[str, Department] | None = None,
+    sources: Mapping[str, EvidenceSource] | None = None,
+) -> Application:
     """Builds the application; nothing is opened or started before its lifespan begins.
 
-    ``departments``: adapters to use instead of those connected from the settings' addresses.
+    ``departments``, ``sources``: adapters to use instead of those connected from the settings' addresses.
     """
     known = manifests()
     adapters = dict(departments) if departments is not None else _connect(settings, known)
@@ -65,6 +71,7 @@ def create(settings: Settings, departments: Mapping[str, Department] | None = No
         live=live,
         clock=clock,
         sandbox=settings.mode == "development",
+        sources=dict(sources) if sources is not None else _connect(settings, source_manifests()),
     )
     engine = Engine(
         database=database,
@@ -101,10 +108,11 @@ def _system(department: str | None) -> Viewer | None:
     return Viewer("department-system", "000000", department, f"system:{department}", department)
 
 
-def _connect(settings: Settings, known: Mapping[str, Manifest]) -> dict[str, Department]:
+def _connect(settings: Settings, known: Mapping[str, Manifest]) -> dict[str, Any]:
     return {
         code: connect(known[code], address, settings.credentials.get(code, {}))
         for code, address in settings.departments.items()
+        if code in known
     }
 
 
@@ -132,5 +140,7 @@ async def _lifespan(desk: Desk, engine: Engine, outward: Outward) -> AsyncIterat
         await asyncio.to_thread(engine.stop)
         for adapter in outward.departments.values():
             await adapter.close()
+        for source in desk.sources.values():
+            await source.close()
         desk.database.dispose()
         desk.threads.shutdown(wait=False)
