@@ -77,22 +77,7 @@ DIRECTORY = {
     DEPOSIT: ("53JR01", "小额存款提取（继承人）", "swxx sqrxx"),
 }
 """资源编码 → publishing node, name, sections it takes beside those of every message."""
-EVERY = {
-    "ywlsh",
-    "bllx",
-    "bjbh",
-    "sxmc",
-    "xzqh",
-    "tssj",
-    "blsx",
-    "bgcs",
-    "bgsm",
-    "szxx",
-    "zzxx",
-    "bdx",
-    "yywlsh",
-    "cxyy",
-}
+EVERY = set("ywlsh bllx bjbh sxmc xzqh tssj blsx bgcs bgsm szxx zzxx bdx yywlsh cxyy".split())
 
 STATES = {"registered": "10", "accepted": "20", "returned": "30", "done": "90", "refused": "91", "none": "92"}
 SUM_STATES = {"approved": "1", "instructed": "2", "paid": "3", "returned": "4"}
