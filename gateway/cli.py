@@ -42,7 +42,7 @@ def serve(
     """Run the gateway.  Settings come from SHENHOU_… variables; README lists them."""
     import uvicorn
 
-    from adapters.kit.registry import manifests
+    from adapters.kit.registry import manifests, sources
     from gateway import main as joined
     from gateway import settings
     from gateway.policy.loader import PolicyMistake
@@ -52,7 +52,7 @@ def serve(
     _log()
     os.umask(0o077)  # the database and its keys are for their owner only
     try:
-        application = joined.create(settings.read(codes=tuple(manifests())))
+        application = joined.create(settings.read(codes=(*manifests(), *sources())))
     except settings.BadSetting as error:
         _stop(f"setting: {error}")
     except PolicyMistake as error:
@@ -222,11 +222,11 @@ def _database():  # type: ignore[no-untyped-def]
 
 
 def _settings():  # type: ignore[no-untyped-def]
-    from adapters.kit.registry import manifests
+    from adapters.kit.registry import manifests, sources
     from gateway import settings
 
     try:
-        return settings.read(codes=tuple(manifests()))
+        return settings.read(codes=(*manifests(), *sources()))
     except settings.BadSetting as error:
         _stop(f"setting: {error}")
 

@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from adapters.kit.registry import Manifest, manifests
+from adapters.kit.registry import Manifest, manifests, sources
 from gateway import settings
 from gateway.access.tokens import Issuer
 
@@ -54,7 +54,7 @@ def run(port: int, keep: bool) -> int:
         out.print(f"[red]Port {port} is taken.[/red] Choose another: PORT=8080 make demo")
         return 2
     shutil.rmtree(FOLDER, ignore_errors=True)
-    known = manifests()
+    known = dict(sorted({**manifests(), **sources()}.items()))  # the order in which the counters are found
     ports = _ports(list(known), port + 1)
     environment = {**os.environ, **_environment(known, ports), "SHENHOU_DATA_DIR": str(FOLDER.resolve())}
     for name in list(environment):
@@ -67,7 +67,7 @@ def run(port: int, keep: bool) -> int:
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     with contextlib.ExitStack() as stack:
         try:
-            out.print(f"Starting {len(known)} department systems and the gateway …")
+            out.print(f"Starting {len(known)} systems and the gateway …")
             stack.enter_context(_processes(known, stage, issuer, environment, port))
             numbers, done = asyncio.run(_play(story, stage))
             _print_stage(story, stage, known, numbers[0], done)

@@ -61,7 +61,15 @@ class Desk:
     clock: Clock
     sandbox: bool
     lookups: Lookups = field(default_factory=lambda: Lookups({}, {}))
+    """The connected sources of shared data."""
+    connected: frozenset[str] = field(init=False)
+    """Codes of departments and sources whose systems are reached: their own, or through a hub (YN-1003)."""
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "desk"))
+
+    def __post_init__(self) -> None:
+        direct = self.outward.connected | frozenset(self.lookups.sources)
+        hubs = [policy for policy in self.book.jurisdictions if policy.via is not None and policy.via.hub in direct]
+        self.connected = direct | {item.department for policy in hubs for item in policy.items if item.department}
 
     async def change(self, viewer: Viewer | None, call: Callable[[Ctx], T]) -> T:
         """Runs a use case in one writing transaction; on a clash with another writer it is run again."""

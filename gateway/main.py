@@ -7,21 +7,24 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.applications import Starlette
 
 import schema
 from adapters.kit.registry import Manifest, connect, manifests
+from adapters.kit.registry import sources as source_manifests
 from gateway.access import rights as access
 from gateway.access.rights import Viewer
 from gateway.access.tokens import Issuer
 from gateway.console import routes as console
 from gateway.desk import Clock, Desk
-from gateway.domain.department import Department
+from gateway.domain.department import Department, EvidenceSource
 from gateway.policy import loader
 from gateway.services.calendars import fill_in_due_dates
 from gateway.services.context import Outward as OutwardFacts
 from gateway.services.live_records import LiveRecords
+from gateway.services.lookups import Lookups
 from gateway.settings import BadSetting, Settings
 from gateway.store.seal import Seal
 from gateway.store.session import Database
@@ -41,10 +44,14 @@ class Application:
     asgi: Starlette
 
 
-def create(settings: Settings, departments: Mapping[str, Department] | None = None) -> Application:
+def create(
+    settings: Settings,
+    departments: Mapping[str, Department] | None = None,
+    sources: Mapping[str, EvidenceSource] | None = None,
+) -> Application:
     """Builds the application; nothing is opened or started before its lifespan begins.
 
-    ``departments``: adapters to use instead of those connected from the settings' addresses.
+    ``departments``, ``sources``: adapters to use instead of those connected from the settings' addresses.
     """
     known = manifests()
     adapters = dict(departments) if departments is not None else _connect(settings, known)
@@ -65,6 +72,7 @@ def create(settings: Settings, departments: Mapping[str, Department] | None = No
         live=live,
         clock=clock,
         sandbox=settings.mode == "development",
+        lookups=_lookups(settings, sources),
     )
     engine = Engine(
         database=database,
@@ -80,6 +88,8 @@ def create(settings: Settings, departments: Mapping[str, Department] | None = No
         poll_s={code: _poll_s(known[code]) for code in adapters},
         ladder_s=settings.retry_ladder_s,
         engine=engine,
+        lookups=desk.lookups,
+        source_poll_s={code: manifest.poll_s for code, manifest in source_manifests().items()},
     )
     issuer = _issuer(settings)
     asgi = Starlette(
@@ -101,10 +111,17 @@ def _system(department: str | None) -> Viewer | None:
     return Viewer("department-system", "000000", department, f"system:{department}", department)
 
 
-def _connect(settings: Settings, known: Mapping[str, Manifest]) -> dict[str, Department]:
+def _lookups(settings: Settings, sources: Mapping[str, EvidenceSource] | None) -> Lookups:
+    known = source_manifests()
+    connected = dict(sources) if sources is not None else _connect(settings, known)
+    return Lookups(connected, {code: known[code].read_timeout_s for code in connected if code in known})
+
+
+def _connect(settings: Settings, known: Mapping[str, Manifest]) -> dict[str, Any]:
     return {
         code: connect(known[code], address, settings.credentials.get(code, {}))
         for code, address in settings.departments.items()
+        if code in known
     }
 
 
@@ -132,5 +149,7 @@ async def _lifespan(desk: Desk, engine: Engine, outward: Outward) -> AsyncIterat
         await asyncio.to_thread(engine.stop)
         for adapter in outward.departments.values():
             await adapter.close()
+        for source in desk.lookups.sources.values():
+            await source.close()
         desk.database.dispose()
         desk.threads.shutdown(wait=False)

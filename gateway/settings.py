@@ -39,9 +39,9 @@ class Settings:
     issuer_seed: bytes = b""
     """``SHENHOU_ISSUER_SEED``: base64 of 32 bytes, key of the local issuer."""
     departments: Mapping[str, str] = field(default_factory=dict)
-    """Address per department code, from ``SHENHOU_<CODE>_URL``."""
+    """Address per code of a department or a source of shared data, from ``SHENHOU_<CODE>_URL``."""
     credentials: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Per department code, from ``SHENHOU_<CODE>_<NAME>``, e.g. ``SHENHOU_INSURER_SECRET``."""
+    """Per such code, from ``SHENHOU_<CODE>_<NAME>``, e.g. ``SHENHOU_INSURER_SECRET``."""
     policy_files: tuple[Path, ...] = ()
     """``SHENHOU_POLICY_FILES``: further jurisdiction files, separated by the system's path separator."""
     retry_ladder_s: tuple[float, ...] = (
@@ -77,7 +77,7 @@ class Settings:
 
 
 def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = ()) -> Settings:
-    """Settings of this process.  ``codes``: department codes, so that their variables are known.
+    """Settings of this process.  ``codes``: of departments and sources, so that their variables are known.
 
     Raises ``BadSetting`` naming the variable.
     """

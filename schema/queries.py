@@ -130,7 +130,7 @@ class Query(SharedQueries):
     async def jurisdictions(self, info: Info) -> list[Jurisdiction]:
         desk = info.context.desk
         return [
-            Jurisdiction(source=found, book=desk.book, connected=desk.outward.connected)
+            Jurisdiction(source=found, book=desk.book, connected=desk.connected)
             for found in desk.book.current(desk.clock.now().date())
         ]
 
@@ -138,12 +138,12 @@ class Query(SharedQueries):
     async def jurisdiction(self, info: Info, code: str) -> Jurisdiction | None:
         desk = info.context.desk
         found = desk.book.in_force(code, desk.clock.now().date())
-        return Jurisdiction(source=found, book=desk.book, connected=desk.outward.connected) if found else None
+        return Jurisdiction(source=found, book=desk.book, connected=desk.connected) if found else None
 
     @strawberry.field(description="部门.")
     async def departments(self, info: Info) -> list[Department]:
         desk = info.context.desk
-        return [Department.of(desk.book, desk.outward.connected, word.code) for word in desk.book.catalogue.departments]
+        return [Department.of(desk.book, desk.connected, word.code) for word in desk.book.catalogue.departments]
 
     @strawberry.field(description="效能监督 for the viewer's area; by default the last 90 days.")
     async def supervision(
@@ -247,9 +247,7 @@ async def _check(info: Info, input: SubmitCaseInput) -> SubmissionCheck:
         acceptable=not any(problem.severity == "ERROR" for problem in checked.problems),
         items=[
             ItemVerdict(
-                definition=ItemDefinition(
-                    source=definitions[verdict.slug], book=desk.book, connected=desk.outward.connected
-                ),
+                definition=ItemDefinition(source=definitions[verdict.slug], book=desk.book, connected=desk.connected),
                 applicability=verdict.applicability,
                 reason=Reason(source=verdict.reason),
             )
@@ -282,7 +280,7 @@ async def _supervision(info: Info, since: datetime | None, until: datetime | Non
         ],
         compliance=[
             Compliance(
-                department=Department.of(desk.book, desk.outward.connected, row.department),
+                department=Department.of(desk.book, desk.connected, row.department),
                 pushed=row.pushed,
                 without_limit=row.without_limit,
                 on_time=row.on_time,

@@ -46,11 +46,14 @@ def outcome(look: Look, name: str | None, id_number: str | None) -> str:
 
 
 def held_materials(looks: Looks, form: Form) -> frozenset[str]:
-    """Codes of papers a source holds of the persons of the form, so that nobody is asked for them."""
+    """Codes of papers a source holds of the persons of the form, so that nobody is asked for them.
+
+    A source does not know who is who: ``APPLICANT_…`` and ``DECEASED_…`` count for that person only.
+    """
     found: set[str] = set()
     for look in looks:
-        for _, id_number in persons(form).values():
+        for person, (_, id_number) in persons(form).items():
             held = look.of(id_number)
-            if held is not None:
-                found |= set(held.materials)
+            others = tuple(f"{other.upper()}_" for other in ("applicant", "deceased") if other != person)
+            found |= {code for code in (held.materials if held else ()) if not code.startswith(others)}
     return frozenset(found)

@@ -25,8 +25,9 @@ from gateway.domain.department import (
 )
 from gateway.domain.messages import Refused
 from gateway.policy import decide
-from gateway.services import dispatch, reversal, write_back
+from gateway.services import dispatch, evidence, reversal, write_back
 from gateway.services.context import Ctx
+from gateway.services.lookups import Lookups
 from gateway.store import cases
 from gateway.store.tables import items, payouts
 from gateway.worker.engine import Engine
@@ -51,6 +52,9 @@ class Outward:
     poll_s: Mapping[str, float]
     ladder_s: Sequence[float]
     engine: Engine
+    lookups: Lookups = field(default_factory=lambda: Lookups({}, {}))
+    source_poll_s: Mapping[str, float] = field(default_factory=dict)
+    """Seconds between two questions to a source of shared data, per source."""
     _seen: dict[str, str] = field(default_factory=dict)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -166,6 +170,7 @@ class Outward:
         """Starts heartbeats and polling in the running event loop."""
         loops = [self._repeat(self.engine.heartbeat_s, self._beat), self._repeat(3600.0, self._tidy)]
         loops += [self._repeat(self.poll_s[code], self._turn(code)) for code in self.departments]
+        loops += [self._repeat(self.source_poll_s.get(code, 60.0), self._ask(code)) for code in self.lookups.sources]
         self._tasks = [asyncio.create_task(loop) for loop in loops]
 
     async def stop(self) -> None:
@@ -198,6 +203,32 @@ class Outward:
                 await self.poll(code)
 
         return turn
+
+    def _ask(self, source: str) -> Callable[[], Awaitable[None]]:
+        async def turn() -> None:
+            if await asyncio.to_thread(
+                self.engine.holds, f"source:{source}", self.source_poll_s.get(source, 60.0) * 0.7
+            ):
+                await self.fetch_shared(source)
+
+        return turn
+
+    async def fetch_shared(self, source: str) -> int:
+        """Asks a source for what open cases wait for (WZ-511).  Returns how many cases it had something for."""
+        after: str | None = ""
+        changed = 0
+        while after is not None:
+            page = partial(evidence.wanting, source=source, after=after, limit=BATCH)
+            wanted, after = await self.look(page)
+            numbers = list(dict.fromkeys(number for found in wanted.values() for number in found))
+            answer = await self.lookups.ask(source, numbers) if numbers else None
+            if answer is None:
+                continue
+            if answer.holdings is None:
+                return changed
+            for case in [case for case, found in wanted.items() if any(answer.of(number) for number in found)]:
+                changed += await self.run(partial(evidence.take, number=case, looks=(answer,)))
+        return changed
 
 
 def _reached_through(ctx: Ctx, number: str, slug: str, undo: bool = False) -> tuple[str, int]:

@@ -134,7 +134,7 @@ class Case(relay.Node):
     @strawberry.field(description="办理地区及其规则版本.")
     def jurisdiction(self) -> Jurisdiction:
         view = self.view
-        return Jurisdiction(source=view.policy, book=view.book, connected=view.desk.outward.connected)
+        return Jurisdiction(source=view.policy, book=view.book, connected=view.desk.connected)
 
     @strawberry.field(description="状态.")
     def status(self) -> CaseStatus:

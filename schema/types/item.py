@@ -223,7 +223,7 @@ class DepartmentItem(relay.Node):
         return ItemDefinition(
             source=self.view.definition(self.item.slug),
             book=self.view.book,
-            connected=self.view.desk.outward.connected,
+            connected=self.view.desk.connected,
         )
 
     @strawberry.field(description="事项名称.")
@@ -237,7 +237,7 @@ class DepartmentItem(relay.Node):
     @strawberry.field(description="办理部门.")
     def department(self) -> Department | None:
         code = self.view.definition(self.item.slug).department
-        return Department.of(self.view.book, self.view.desk.outward.connected, code) if code else None
+        return Department.of(self.view.book, self.view.desk.connected, code) if code else None
 
     @strawberry.field(description="状态.")
     def status(self) -> ItemStatus:
@@ -347,7 +347,7 @@ class DepartmentItem(relay.Node):
         "cases are asked for, each department is asked once."
     )
     async def live_record(self, info: Info) -> LiveRecord | None:
-        code = self.view.definition(self.item.slug).department
-        if code is None or self.item.delivery.state is c.DeliveryState.NONE:
+        code = decide.reached_through(self.view.policy, self.view.definition(self.item.slug))
+        if not code or self.item.delivery.state is c.DeliveryState.NONE:
             return None
         return LiveRecord(source=await info.context.live_loader.load((code, self.key)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.registry import manifests
+from adapters.kit.registry import manifests, sources
 from tests.acceptance.stage import Stage
 
 
@@ -31,12 +31,12 @@ def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A gateway with every department, whose clerks act by themselves."""
+    """A gateway with every department, whose clerks act by themselves, and every source of shared data."""
     made = Stage(tmp_path_factory.mktemp("town"))
     from tests.adapters.conftest import free_pair
 
     made.port = free_pair()
-    for code in manifests():
+    for code in (*manifests(), *sources()):
         made.start_department(code, auto=0.4)
     made.start_gateway()
     yield made

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adapters.kit.registry import Manifest, manifests
+from adapters.kit.registry import Manifest, manifests, sources
 from gateway import settings
 from gateway.access.tokens import Issuer
 from tests.adapters.conftest import Counter, address_of, free_pair
@@ -45,7 +45,7 @@ class Stage:
         _answers(f"{self.url}/healthz", self.gateway)
 
     def start_department(self, code: str, auto: float | None = None, callback: bool = True) -> None:
-        known: Manifest = manifests()[code]
+        known: Manifest = {**manifests(), **sources()}[code]
         port = self.ports.setdefault(code, free_pair())
         data = self.folder / "departments"
         command = [sys.executable, "-m", "mocks", "serve-at", code, str(port), str(port + 1), "--data", str(data)]
@@ -92,7 +92,7 @@ class Stage:
     # ── speaking ────────────────────────────────────────────────────────────────────────────────────────
 
     def token(self, role: str, *, area: str = "330500", **claims: str) -> str:
-        read = settings.read(self.environment, tuple(manifests()))
+        read = settings.read(self.environment, (*manifests(), *sources()))
         subject = f"{role}:{claims.get('department', '')}:{claims.get('id_number', '')}"
         return Issuer.from_seed(read.issuer_seed).issue({"sub": subject, "role": role, "area": area, **claims})
 

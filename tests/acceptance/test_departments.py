@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.kit.registry import manifests
+from adapters.kit.registry import manifests, sources
 from gateway.domain.identity import check_digit
 from tests.acceptance.stage import Stage, eventually, form
 
@@ -163,6 +163,6 @@ def test_sigterm_stops_gateway_and_department_at_once(small_town: Stage) -> None
     assert small_town.gateway is not None and small_town.gateway.returncode in (0, -signal.SIGTERM)
 
 
-@pytest.mark.parametrize("code", sorted(manifests()))
+@pytest.mark.parametrize("code", sorted((*manifests(), *sources())))
 def test_every_department_of_the_catalogue_has_a_system_and_an_adapter(code: str, town: Stage) -> None:
     assert town.counter(code).call("GET", "")["code"] == code

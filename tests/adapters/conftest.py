@@ -17,8 +17,7 @@ from typing import Any
 
 import pytest
 
-from adapters.kit.registry import Manifest, connect, manifests
-from gateway.domain.department import Department
+from adapters.kit.registry import Manifest, connect, manifests, sources
 
 READY_S = 15.0
 
@@ -62,7 +61,8 @@ class Running:
     counter: Counter
     process: subprocess.Popen[bytes]
 
-    def adapter(self, timeout_s: float = 5.0) -> Department:
+    def adapter(self, timeout_s: float = 5.0) -> Any:
+        """A ``Department``, or an ``EvidenceSource`` where it is one."""
         from dataclasses import replace
 
         return connect(replace(self.manifest, timeout_s=timeout_s), self.address, {"token": "demo", "secret": "demo"})
@@ -99,7 +99,7 @@ def department(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
                 [sys.executable, "-m", "mocks", "serve-at", code, str(port), str(port + 1), "--data", str(data)],
                 stdout=subprocess.DEVNULL,
             )
-            manifest = manifests()[code]
+            manifest = {**manifests(), **sources()}[code]
             counter = Counter(f"http://127.0.0.1:{port + 1}/office")
             until = time.monotonic() + READY_S
             while True:

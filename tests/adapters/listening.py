@@ -36,12 +36,12 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(code: str, data: Path) -> AsyncIterator[Listening]:
+async def listening(code: str, data: Path, **credentials: str) -> AsyncIterator[Listening]:
     """Starts the department with us as the receiver of its messages; stops both at the end."""
     inbox: asyncio.Queue[tuple[bytes, dict[str, str]]] = asyncio.Queue()
     manifest = manifests()[code]
     port, ours = free_pair(), free_pair()
-    adapter = connect(manifest, address_of(manifest, port, data), {})
+    adapter = connect(manifest, address_of(manifest, port, data), credentials)
 
     async def take(request: web.Request) -> web.Response:
         inbox.put_nowait((await request.read(), dict(request.headers)))
