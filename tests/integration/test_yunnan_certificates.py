@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.domain.department import Holding, Outcome
+from gateway.domain.department import Certificate, Holding, Outcome
+from gateway.domain.evidence import Looks
 from gateway.domain.messages import Refused
 from gateway.policy.book import PolicyBook
 from gateway.policy.model import Material, SharedSource
@@ -95,9 +96,9 @@ def test_a_certificate_issued_after_the_application_arrives_by_write_back(yunnan
         ("judicial", medical()),
     ],
 )
-def test_each_certificate_has_its_own_issuer(yunnan: World, department: str, certificate: object) -> None:
+def test_each_certificate_has_its_own_issuer(yunnan: World, department: str, certificate: Certificate) -> None:
     with pytest.raises(Refused) as found:
-        share(yunnan, department, certificate)  # type: ignore[arg-type]
+        share(yunnan, department, certificate)
     assert codes(found.value) == ["NOT_ISSUER"]
 
 
@@ -194,11 +195,13 @@ def test_a_treated_abnormal_death_has_no_issuer_and_waits_for_a_decision(yunnan:
 @pytest.mark.rule("YN-506", "X-19")
 @pytest.mark.parametrize("department, certificate", [("health", medical()), ("public-security", police())])
 def test_whoever_was_decided_on_issues_and_the_waiting_ends(
-    yunnan: World, department: str, certificate: object
+    yunnan: World, department: str, certificate: Certificate
 ) -> None:
     yunnan.submit(abnormal(yn_form(HUKOU), treated=True), actor=SON)
-    share(yunnan, department, certificate)  # type: ignore[arg-type]
+    share(yunnan, department, certificate)
     assert (yunnan.status(TREATED), yunnan.item(TREATED).found) == ("COMPLETED", True)
+    kept = {record.refers_to for record in reading.archive(policy(), yunnan.case()) if record.kind == "CERTIFICATE"}
+    assert kept == {certificate.type, "CREMATION"}, "the archive wants the one that was issued, not both"
 
 
 @pytest.mark.rule("YN-506")
@@ -249,7 +252,7 @@ def test_a_certificate_that_reaches_the_library_later_is_fetched(yunnan: World) 
         (library(held(), Holding(YANG_ZHIQIANG, name="杨志刚")), "applicant.name"),
     ],
 )
-def test_another_name_than_the_library_holds_is_refused(yunnan: World, looks: tuple[()], path: str) -> None:
+def test_another_name_than_the_library_holds_is_refused(yunnan: World, looks: Looks, path: str) -> None:
     with pytest.raises(Refused) as found:
         yunnan.submit(yn_form(), actor=SON, looks=looks)
     (problem,) = found.value.problems
