@@ -7,20 +7,19 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from gateway.domain.evidence import Look, Looks
-from gateway.services.correction import Changes
-from gateway.services.shared import Shared
-
 from gateway.access import rights, sight
 from gateway.access.rights import Viewer
 from gateway.domain.case import Case
 from gateway.domain.department import Application, Certificate, Holding, Outcome
 from gateway.domain.events import Pushed
+from gateway.domain.evidence import Look, Looks
 from gateway.domain.form import DeathForm, DeceasedForm, Form, PersonForm
 from gateway.policy.book import PolicyBook
 from gateway.policy.model import Jurisdiction
 from gateway.services import correction, dispatch, shared
 from gateway.services.context import Outward
+from gateway.services.correction import Changes
+from gateway.services.shared import Shared
 from gateway.services.write_back import Ack
 from gateway.store.cases import Actor
 from gateway.store.session import Database
