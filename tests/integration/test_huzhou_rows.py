@@ -320,3 +320,14 @@ def test_the_document_has_several_names_for_one_item() -> None:
     assert {"个人账户余额结算", "处理个人账户余额"} <= names["medical-account-settlement"]
     assert "公积金终止及提取" in names["housing-fund-death-withdrawal"]
     assert "停发社会救助金" in names["dibao-stop"]
+
+
+@pytest.mark.rule("X-12", "X-13", "X-14", "X-17", "X-22", "HZ-621", "HZ-625", "HZ-628")
+def test_where_the_document_contradicts_itself_the_clause_with_the_limit_wins() -> None:
+    items = {item.slug: item for item in huzhou().items}
+    assert items["tekun-stop"].department == "social-assistance", "§6.4, not 民政 of §4.2.2.3 nor the lane of 图A.1"
+    assert items["resettlement-registration"].department == "resettlement", "§6.4, not 民政 of §4.2.2.3"
+    assert items["death-cert-abnormal"].applies_when is not None
+    assert items["death-cert-abnormal"].applies_when.equals == "ABNORMAL", "§6.2.3.1: wherever the person died"
+    assert items["old-age-allowance-stop"].name == "停止发放高龄津贴", "高领津 in 图A.1 is a misprint"
+    assert {"bank", "insurer"} < {item.department for item in huzhou().items}, "图1 adds two to the twelve roles"

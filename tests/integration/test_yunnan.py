@@ -129,7 +129,7 @@ def test_only_who_was_authenticated_as_the_applicant_has_the_case(filed: World) 
 # ── AS-08: code, result, rating ─────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.rule("AS-08", "YN-1001", "PD-17")
+@pytest.mark.rule("AS-08", "YN-1001", "PD-17", "S-11")
 def test_the_case_carries_the_code_of_the_province(filed: World) -> None:
     assert code(filed).outcome is AckOutcome.APPLIED
     assert dict(filed.item(CODING).details) == {"caseCode": CASE_CODE}
