@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from gateway.domain import events as e
-from gateway.domain.case import Applicability, Case, DeliveryState
+from gateway.domain.case import Applicability, Case, DeliveryState, Item
 from gateway.domain.department import Application
 from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, Form, PersonForm
 from gateway.domain.identity import IdKind
@@ -210,7 +210,7 @@ def _judge_again(work: CaseWork) -> None:
         applies = verdict.applicability is not Applicability.DOES_NOT_APPLY
         if item is None:
             verdicts.append(verdict)
-        elif item.status is ItemStatus.BLOCKED or (item.status is ItemStatus.NOT_APPLICABLE and not item.pushed_at):
+        elif item.status is ItemStatus.BLOCKED or _left_out(item):
             if verdict.applicability is not item.applicability or verdict.business_types != item.business_types:
                 verdicts.append(verdict)
         elif not applies and item.status not in ITEM.final:
@@ -223,6 +223,12 @@ def _judge_again(work: CaseWork) -> None:
         work.record(e.RuledOut(slug, reason))
     if ended:
         request(work, [slug for slug, _ in ended], "更正后不再适用")
+
+
+def _left_out(item: Item) -> bool:
+    """Not part of the case by its facts alone: no department found so, and none is asked to undo it."""
+    found = item.reason.code is Code.DEPARTMENT_FOUND_NOTHING
+    return item.status is ItemStatus.NOT_APPLICABLE and item.reversal is None and not found
 
 
 def _tell(work: CaseWork, told: Mapping[str, Application], reason: str) -> None:

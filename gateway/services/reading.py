@@ -173,9 +173,9 @@ def archive(policy: Jurisdiction, case: Case) -> list[ArchiveRecord]:
         if definition is None or item.status in (ItemStatus.NOT_APPLICABLE, ItemStatus.WITHDRAWN):
             continue
         if item.status is not ItemStatus.REFUSED:
-            found += [
-                ArchiveRecord("CERTIFICATE", kind, case.certificate(kind) is not None) for kind in definition.issues
-            ]
+            there = [kind for kind in definition.issues if case.certificate(kind) is not None]
+            wanted = there if there and not definition.issues_all else definition.issues
+            found += [ArchiveRecord("CERTIFICATE", kind, kind in there) for kind in wanted]
         found.append(ArchiveRecord("RESULT", slug, item.status in ITEM.final))
     return found
 
