@@ -26,9 +26,9 @@ UNKNOWN_GRANT = (40401, "奖补记录不存在")
 NOT_PAYABLE = (40901, "奖补金额不符或不可支付")
 SYSTEM_ERROR = (50000, "系统异常")
 
-FUNERAL_SERVICE, CREMATION_CERT, CREMATION_RECORD = "2101", "2102", "2103"
+FUNERAL_SERVICE, CREMATION_CERT, CREMATION_RECORD, PICKUP = "2101", "2102", "2103", "2104"
 ECO_REWARD, FEE_RELIEF, SPECIAL_GROUP = "2201", "2202", "2301"
-FOR_UNIDENTIFIED = (FUNERAL_SERVICE, CREMATION_CERT)
+FOR_UNIDENTIFIED = (FUNERAL_SERVICE, CREMATION_CERT, PICKUP)
 """Business a body of unknown identity (无名遗体) can have."""
 
 MOST = 500
@@ -76,6 +76,7 @@ class CivilAffairs(Department):
         FUNERAL_SERVICE: "殡仪服务预约",
         CREMATION_CERT: "火化证明出具",
         CREMATION_RECORD: "火化信息录入",
+        PICKUP: "遗体接运通知",
         ECO_REWARD: "节地生态安葬奖补",
         FEE_RELIEF: "基本殡葬服务费用减免",
         SPECIAL_GROUP: "特殊人群待遇处理",
@@ -187,6 +188,8 @@ class CivilAffairs(Department):
         if application.item == FUNERAL_SERVICE:
             if "booked_at" not in application.details:
                 self.book(application)
+            application.details["collected_at"] = text(now)
+        elif application.item == PICKUP:
             application.details["collected_at"] = text(now)
         elif application.item in (CREMATION_CERT, CREMATION_RECORD):
             application.certificate = {

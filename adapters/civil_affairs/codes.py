@@ -19,6 +19,7 @@ BUSINESS = {
     "funeral-service": 2101,
     "cremation-cert": 2102,
     "cremation-record": 2103,
+    "pickup-notice": 2104,
     "eco-burial-reward": 2201,
     "funeral-fee-relief": 2202,
     "special-group-treatment": 2301,

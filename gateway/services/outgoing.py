@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gateway.domain.case import Case, Item, submission_key
 from gateway.domain.deadlines import ClockKind
 from gateway.domain.department import Account, Applicant, Application, Certificate, Death, Deceased
@@ -88,8 +90,14 @@ def _details(policy: Jurisdiction, definition: ItemDefinition, case: Case, form:
             if value is not None:
                 found[name] = value
         elif (given := form.value(path)) is not None:
-            found[path] = str(given)
+            found[path] = _words(policy, form, path).get(str(given), str(given))
     return found
+
+
+def _words(policy: Jurisdiction, form: Form, path: str) -> Mapping[str, str]:
+    """An option that only this place's form knows goes out in the form's words: its code says nothing to anybody."""
+    field = next((field for field in policy.form if field.path == path), None)
+    return field.option_names if field is not None and path in form.answers else {}
 
 
 def summary(policy: Jurisdiction, case: Case) -> str:

@@ -82,8 +82,21 @@ async def test_a_funeral_is_booked_and_then_the_body_is_collected(department: St
     await adapter.close()
 
 
+@pytest.mark.rule("WZ-504", "AS-11")
+async def test_a_pickup_notice_comes_before_anybody_has_applied(department: Start) -> None:
+    running = department("civil-affairs")
+    adapter, wanted = running.adapter(), asked("pickup-notice", applicant=None)
+    await adapter.submit(wanted)
+    assert "contact" not in json.loads(wire.submission(wanted))
+    running.counter.act(wanted.key, "finish")
+    collected = (await adapter.read_many([wanted.key]))[wanted.key]
+    assert collected.outcome is Outcome.COMPLETED
+    assert datetime.fromisoformat(collected.details["collectedAt"]).utcoffset() is not None
+    await adapter.close()
+
+
 @pytest.mark.rule("HZ-104")
-@pytest.mark.parametrize("item", ["funeral-service", "cremation-cert"])
+@pytest.mark.parametrize("item", ["funeral-service", "cremation-cert", "pickup-notice"])
 async def test_a_body_without_identity_is_taken(department: Start, item: str) -> None:
     running = department("civil-affairs")
     adapter, wanted = running.adapter(), asked(item, deceased=UNKNOWN_BODY)

@@ -85,13 +85,17 @@ def _expected(policy: Jurisdiction, case: Case, certificate: str) -> bool:
 
 def awaited_certificates(policy: Jurisdiction, case: Case) -> set[str]:
     """Kinds of certificate that an item of the case waits for, or would issue, and that are not there."""
+    facts = facts_of(form_of(case), case.flow, policy)
     awaited: set[str] = set()
     for definition in policy.items:
         item = case.items.get(definition.slug)
         if item is None or item.status in ITEM.final:
             continue
-        awaited |= {kind for gate in definition.requires for kind in gate.certificate or []}
         awaited |= set(definition.issues)
+        for gate in definition.requires:
+            closed = gate.certificate is not None and case.certificate(*gate.certificate) is None
+            if closed and holds(gate.when, facts) is not False:
+                awaited |= set(gate.certificate or [])
     return {kind for kind in awaited if case.certificate(kind) is None}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.domain.case import Case, Payout
 from gateway.domain.form import AccountForm, Form
@@ -35,11 +35,11 @@ class Direction:
 def direct(policy: Jurisdiction, item: ItemDefinition, case: Case, fen: int) -> Direction:
     """Applies the payee rule of an item to one sum (C-14, PD-20)."""
     rule = item.payout
+    if rule is not None and fen <= 0:
+        return Direction(hold=Reason(Code.NEGATIVE_BALANCE, (rule.source,)))
     if rule is None or rule.payee is None:
         ids = (rule.source,) if rule else (item.source,)
         return Direction(hold=Reason(Code.PAYEE_RULE_NOT_CONFIGURED, (*ids, "PD-20")))
-    if fen <= 0:
-        return Direction(hold=Reason(Code.NEGATIVE_BALANCE, (rule.source,)))
     if rule.payee == "BY_INSTITUTION":
         return Direction()
     waits = waits_for_settlement(policy, item, case)
@@ -49,7 +49,9 @@ def direct(policy: Jurisdiction, item: ItemDefinition, case: Case, fen: int) -> 
     if case.form is None or account is None or not account.number:
         return Direction(hold=Reason(Code.ACCOUNT_NOT_GIVEN, (rule.source,)))
     fault = account_fault(policy, rule, case.form)
-    return Direction(hold=fault[1]) if fault is not None else Direction(account=account)
+    if fault is not None:
+        return Direction(hold=fault[1])
+    return Direction(account=_of_payee(rule, account, case.form))
 
 
 def account_fault(policy: Jurisdiction, rule: PayoutRule, form: Form) -> tuple[str, Reason] | None:
@@ -72,8 +74,18 @@ def account_fault(policy: Jurisdiction, rule: PayoutRule, form: Form) -> tuple[s
     if rule.payee == "APPLICANT":
         return _holder(account, form.applicant.name if form.applicant else None, rule, HELD_BY_APPLICANT)
     if rule.payee == "NAMED_PAYEE":
-        return _payee(policy, form) or _holder(account, form.payee.name if form.payee else None, rule, HELD_BY_PAYEE)
+        named = form.payee.name if form.payee else None
+        if not account.holder and named:
+            return _payee(policy, form)
+        return _payee(policy, form) or _holder(account, named, rule, HELD_BY_PAYEE)
     return None
+
+
+def _of_payee(rule: PayoutRule, account: AccountForm, form: Form) -> AccountForm:
+    """A form that asks for the payee's account number only: the payee holds it (WZ-310)."""
+    if rule.payee == "NAMED_PAYEE" and not account.holder and form.payee is not None:
+        return replace(account, holder=form.payee.name)
+    return account
 
 
 def _payee(policy: Jurisdiction, form: Form) -> tuple[str, Reason] | None:
@@ -126,7 +138,8 @@ def deductions(item: ItemDefinition, case: Case) -> dict[str, int]:
     mine = sorted((payout for payout in case.payouts.values() if payout.item == item.slug), key=_order)
     for payout in mine:
         fixed = payout.status not in (PayoutStatus.APPROVED, PayoutStatus.HELD)
-        part = payout.deduction if fixed else min(left, max(payout.fen, 0))
+        reach = payout.fen if rule.kinds is None or payout.kind in rule.kinds else 0
+        part = payout.deduction if fixed else min(left, max(reach, 0))
         found[payout.id] = part
         left -= part
     return found

@@ -53,6 +53,8 @@ class Deduction(Strict):
     """
 
     item: Slug
+    kinds: list[Code] | None = None
+    """Kinds of sum that are deducted from; null: all of the item's."""
     source: RowId
     waits_source: RowId
     """Row that says the pay-out waits for the result."""
@@ -74,6 +76,13 @@ class PayoutRule(Strict):
     fallback_source: RowId | None = None
     """Row of the reasoned fallback, for DECEASED_OR_HEIR."""
     deduction: Deduction | None = None
+
+    @model_validator(mode="after")
+    def _deducts_from_its_own(self) -> Self:
+        strange = set(self.deduction.kinds or []) - set(self.kinds) if self.deduction is not None else set()
+        if strange:
+            raise ValueError(f"deduction: {', '.join(sorted(strange))} is no kind of this payout")
+        return self
 
 
 class BusinessType(Named):
