@@ -82,12 +82,19 @@ class Compliance:
     running: int = strawberry.field(description="计时中.")
 
 
+@strawberry.type(description="未配置部门的事项 (PD-18): no department is set for it, so nothing was sent.")
+class UnconfiguredItem:
+    case_number: str = strawberry.field(description="办件编号.")
+    item: Slug = strawberry.field(description="事项代号.")
+
+
 @strawberry.type(description="效能监督 (HZ-901…903): items pushed in the period.")
 class Supervision:
     overdue: list[OverdueItem] = strawberry.field(description="当前超时事项.")
     compliance: list[Compliance] = strawberry.field(description="各部门时限完成情况.")
     undeliverable: int = strawberry.field(description="推送失败、需人工处理的事项数.")
     calendar_missing: int = strawberry.field(description="因日历未公布而无法确定期限的事项数.")
+    not_configured: list[UnconfiguredItem] = strawberry.field(description="未配置部门的事项, whenever they came in.")
 
 
 @strawberry.type(description="当前用户.")
@@ -292,6 +299,7 @@ async def _supervision(info: Info, since: datetime | None, until: datetime | Non
         ],
         undeliverable=found.undeliverable,
         calendar_missing=found.calendar_missing,
+        not_configured=[UnconfiguredItem(case_number=number, item=Slug(slug)) for number, slug in found.not_configured],
     )
 
 

@@ -53,7 +53,6 @@ AFTERCARE = (
 DECLARED = ("PENSION_RETIREE", "MEDICAL_EMPLOYEE", "HOUSING_FUND", "KEY_PREFERENTIAL")
 
 ASSISTANT = Actor("civil-affairs-assistant", "姚丽", None, "staff-yaoli")
-DUTY = Actor("duty-person", "值守", None, "staff-duty")
 DUTY = Actor("duty-person", "值班员", None, "staff-duty")
 """值守专人."""
 DAUGHTER = Actor("family", "沈丽娟", None, "person-lijuan")

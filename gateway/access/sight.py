@@ -48,6 +48,7 @@ def _cut(case: Case, policy: Jurisdiction, role: Role, fields: Fields, own: set[
         needed = {kind for item in policy.items if item.slug in items for kind in (*item.evidence, *item.issues)}
         certificates = [found for found in certificates if found.type in needed]
         joins = {}
+        case = replace(case, verifications=[], rating=None, first_asked=None)
     return replace(
         case,
         items=items,

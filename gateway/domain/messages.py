@@ -74,6 +74,7 @@ class Code(StrEnum):
     ORIGINAL_PROCEDURE = "ORIGINAL_PROCEDURE"
     CONDITION_NOT_MET = "CONDITION_NOT_MET"
     RECORDED_BY_DEPARTMENT = "RECORDED_BY_DEPARTMENT"
+    DECIDED_BY_HAND = "DECIDED_BY_HAND"
     FLOW_CHANGED = "FLOW_CHANGED"
     DEPARTMENT_FOUND_NOTHING = "DEPARTMENT_FOUND_NOTHING"
     # what a blocked item waits for
@@ -274,6 +275,7 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "部门已依据共享信息自行办理。",
         "Done by the department itself, on shared data.",
     ),
+    Code.DECIDED_BY_HAND: ("人工决定不再办理：{detail}。", "Decided by a person not to be handled here: {detail}."),
     Code.FLOW_CHANGED: ("死亡情形已变更为“{flow}”。", "The kind of death was changed to “{flow}”."),
     Code.DEPARTMENT_FOUND_NOTHING: ("部门核实：{detail}。", "The department found: {detail}."),
     Code.WAITS_FOR_CERTIFICATE: ("等待{certificate}。", "Waits for: {certificate}."),

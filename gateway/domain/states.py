@@ -135,6 +135,7 @@ ITEM: Machine[ItemStatus] = Machine(
         (_I.BLOCKED, "found"): _I.COMPLETED,
         (_I.BLOCKED, "ruled_out"): _I.NOT_APPLICABLE,
         (_I.NOT_APPLICABLE, "ruled_in"): _I.BLOCKED,
+        (_I.REFUSED, "ruled_in"): _I.BLOCKED,
         (_I.DISPATCHED, "accepted"): _I.ACCEPTED,
         (_I.CORRECTION_REQUIRED, "accepted"): _I.ACCEPTED,
         (_I.DISPATCHED, "correction_requested"): _I.CORRECTION_REQUIRED,

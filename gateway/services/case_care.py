@@ -15,7 +15,7 @@ from gateway.domain.department import Certificate
 from gateway.domain.form import AccountForm, DeceasedForm, PersonForm
 from gateway.domain.identity import IdKind, normalise
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
-from gateway.domain.states import ITEM, CaseStatus, ItemStatus, PayoutStatus
+from gateway.domain.states import ITEM, ItemStatus, PayoutStatus
 from gateway.policy import decide
 from gateway.policy.check import check as check_form
 from gateway.services.context import CaseWork, Ctx
@@ -154,8 +154,12 @@ def attach_evidence(ctx: Ctx, number: str, certificate: Certificate) -> Case:
 def complete_in_platform(ctx: Ctx, number: str, slug: str, details: dict[str, str]) -> Case:
     """An item that is done in the platform itself and belongs to no department (HZ-606, WZ-338)."""
     work = ctx.case(number)
-    if _in_platform(work, slug).status is ItemStatus.COMPLETED:
+    item = _in_platform(work, slug)
+    if item.status is ItemStatus.COMPLETED:
         return work.case
+    if item.status is ItemStatus.BLOCKED and _nobodys(work, slug):
+        work.record(e.Found(slug))
+        return work.save()
     _open(work, slug, "completed")
     work.record(e.Completed(slug, details=details))
     return work.save()
@@ -164,8 +168,13 @@ def complete_in_platform(ctx: Ctx, number: str, slug: str, details: dict[str, st
 def refuse_in_platform(ctx: Ctx, number: str, slug: str, reason: str) -> Case:
     """The township does not approve (WZ-338), or another item of the platform is refused; what waits for it stays."""
     work = ctx.case(number)
-    if _in_platform(work, slug).status is ItemStatus.REFUSED:
+    item = _in_platform(work, slug)
+    if item.status is ItemStatus.REFUSED:
         return work.case
+    if item.status is ItemStatus.BLOCKED and _nobodys(work, slug):
+        ids = (work.definition(slug).source, "PD-18")
+        work.record(e.RuledOut(slug, Reason(Code.DECIDED_BY_HAND, ids, {"detail": reason})))
+        return work.save()
     _open(work, slug, "refused")
     work.record(e.ItemRefused(slug, reason))
     return work.save()
@@ -173,11 +182,17 @@ def refuse_in_platform(ctx: Ctx, number: str, slug: str, reason: str) -> Case:
 
 def _in_platform(work: CaseWork, slug: str) -> Item:
     definition = work.definition(slug)
-    mine = definition.handler == "PLATFORM" and definition.department is None
+    mine = definition.department is None and definition.handler in ("PLATFORM", "SYSTEM")
     if not mine or work.ctx.actor.role not in definition.done_by:
         words = {"item": definition.name, "department": work.ctx.book.word("roles", work.ctx.actor.role).name}
         raise refuse(Code.NOT_OWNER, "item", "PD-06", **words)
     return work.case.items[slug]
+
+
+def _nobodys(work: CaseWork, slug: str) -> bool:
+    """It waits for nothing but a department that the policy does not name: a person decides (X-19, PD-18)."""
+    closed = decide.gates(work.ctx.book, work.policy, work.case, work.definition(slug))
+    return {gate.reason.code for gate in closed} == {Code.DEPARTMENT_NOT_CONFIGURED}
 
 
 def _open(work: CaseWork, slug: str, event: str) -> None:
@@ -187,7 +202,7 @@ def _open(work: CaseWork, slug: str, event: str) -> None:
 
 
 def rate(ctx: Ctx, number: str, level: str, comment: str = "") -> Case:
-    """好差评 of a closed case, by the family (YN-901); a later rating replaces an earlier one."""
+    """好差评 of a case whose departments are all done (YN-901); a later rating replaces an earlier one."""
     work = ctx.case(number)
     rule = work.policy.rating
     if rule is None:
@@ -195,7 +210,9 @@ def rate(ctx: Ctx, number: str, level: str, comment: str = "") -> Case:
     if level not in {known.code for known in rule.levels}:
         words = {"label": "评价等级", "path": "level", "value": level[:40]}
         raise refuse(Code.OPTION_UNKNOWN, "level", rule.source, options="、".join(k.code for k in rule.levels), **words)
-    if work.case.status is not CaseStatus.CLOSED:
+    departments = [item for slug, item in work.case.items.items() if work.definition(slug).service is None]
+    done = work.case.reported_at is not None and all(item.status in ITEM.final for item in departments)
+    if not done or work.case.revocation is not None:
         raise refuse(Code.ACTION_NOT_POSSIBLE, None, rule.source, status=work.case.status.value, action="rateCase")
     work.record(e.Rated(level, comment))
     return work.save()

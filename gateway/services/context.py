@@ -319,7 +319,15 @@ def item_row(ctx: Ctx, case: Case, item: Item) -> ItemRow:
         due_clock=due_clock,
         finished_at=item.finished_at,
         calendar_missing=missing,
-        delivery=item.delivery.state if item.reversal is None else "REVERSED",
+        delivery=_way(definition, item),
         next_attempt_at=item.delivery.next_attempt_at,
         failing_since=item.delivery.failing_since,
     )
+
+
+def _way(definition: ItemDefinition | None, item: Item) -> str:
+    """What lists and polls go by: the delivery, unless the item is being undone, or has no department to go to."""
+    if item.reversal is not None:
+        return "REVERSED"
+    nobodys = definition is not None and definition.department is None and definition.handler == "SYSTEM"
+    return "NO_DEPARTMENT" if nobodys and item.status is ItemStatus.BLOCKED else item.delivery.state

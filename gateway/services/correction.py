@@ -22,6 +22,7 @@ from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
 from gateway.domain.states import ITEM, CaseStatus, ItemStatus
 from gateway.policy import decide
 from gateway.policy.check import check as check_form
+from gateway.policy.model import ItemDefinition
 from gateway.services.case_care import pay_again
 from gateway.services.context import CaseWork, Ctx
 from gateway.services.joint_submission import clean
@@ -206,10 +207,12 @@ def _judge_again(work: CaseWork) -> None:
     case = work.case
     verdicts, ended = [], []
     for verdict in decide.verdicts(work.policy, decide.form_of(case), case.flow):
-        item = case.items.get(verdict.slug)
+        item, definition = case.items.get(verdict.slug), work.policy.item(verdict.slug)
         applies = verdict.applicability is not Applicability.DOES_NOT_APPLY
         if item is None:
             verdicts.append(verdict)
+        elif item.status is ItemStatus.REFUSED and definition is not None and _asked_again(item, definition):
+            verdicts += [verdict] if applies else []
         elif item.status is ItemStatus.BLOCKED or _left_out(item):
             if verdict.applicability is not item.applicability or verdict.business_types != item.business_types:
                 verdicts.append(verdict)
@@ -223,6 +226,11 @@ def _judge_again(work: CaseWork) -> None:
         work.record(e.RuledOut(slug, reason))
     if ended:
         request(work, [slug for slug, _ in ended], "更正后不再适用")
+
+
+def _asked_again(item: Item, definition: ItemDefinition) -> bool:
+    """Refused before any department was told, by a rule of its own (YN-205) or by the township (WZ-338)."""
+    return item.pushed_at is None or definition.department is None
 
 
 def _left_out(item: Item) -> bool:

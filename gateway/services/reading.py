@@ -11,7 +11,7 @@ from datetime import datetime
 
 from gateway.domain.case import Case, DeliveryState, Item
 from gateway.domain.messages import Code, Reason
-from gateway.domain.states import ITEM, CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
+from gateway.domain.states import ITEM, REVERSAL, CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
 from gateway.policy import decide
 from gateway.policy.book import PolicyBook
 from gateway.policy.model import Jurisdiction
@@ -35,7 +35,7 @@ def obstacles(book: PolicyBook, policy: Jurisdiction, case: Case) -> list[Obstac
         ids = (flow.source,) if flow else ()
         found.append(Obstacle(Reason(Code.WAITS_FOR_REPORT, ids), None, case.opened_at))
     for item in case.items.values():
-        found += _item(book, policy, case, item)
+        found += _item(book, policy, case, item) if case.revocation is None else ()
         found += _reversal(book, policy, item)
     if case.revocation is not None:
         return found + list(_paid_before(book, policy, case, case.revocation.at))
@@ -108,7 +108,12 @@ def _paid_before(book: PolicyBook, policy: Jurisdiction, case: Case, at: datetim
 
 
 def next_steps(book: PolicyBook, policy: Jurisdiction, case: Case) -> list[str]:
-    """Slugs of what happens next: items at work, else those whose gates are the closest (HZ-905)."""
+    """Slugs of what happens next: items at work, else those whose gates are the closest (HZ-905); after a revocation
+    those that are still to be undone."""
+    if case.revocation is not None:
+        return [
+            slug for slug, item in case.items.items() if item.reversal and item.reversal.status not in REVERSAL.final
+        ]
     working = [
         slug
         for slug, item in case.items.items()

@@ -49,6 +49,8 @@ class Supervision:
     """Items whose push failed in every attempt."""
     calendar_missing: int
     """Items whose limit runs into a year that is not published."""
+    not_configured: tuple[tuple[str, str], ...] = ()
+    """(case number, slug) of items that no department is set for (PD-18), whenever they came in."""
 
 
 def supervise(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until: datetime) -> Supervision:
@@ -73,7 +75,16 @@ def supervise(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until
         ),
         undeliverable=sum(row.delivery == "FAILED" for row in rows),
         calendar_missing=sum(bool(row.calendar_missing) for row in rows),
+        not_configured=_not_configured(ctx, prefixes),
     )
+
+
+def _not_configured(ctx: Ctx, prefixes: tuple[str, ...] | None) -> tuple[tuple[str, str], ...]:
+    c = items.c
+    statement = select(c.number, c.slug).where(c.delivery == "NO_DEPARTMENT")
+    if prefixes is not None:
+        statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
+    return tuple((row.number, row.slug) for row in ctx.tx.connection.execute(statement.order_by(c.number, c.slug)))
 
 
 def _unpaid(ctx: Ctx, prefixes: tuple[str, ...] | None, among: set[tuple[str, str]]) -> list[OverdueItem]:

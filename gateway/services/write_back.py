@@ -15,9 +15,6 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import TypeAdapter
-from sqlalchemy import select
-
 from gateway.domain import events as e
 from gateway.domain.case import Applicability, Case, Item
 from gateway.domain.department import Certificate, Outcome, Payment, PaymentState, Record
@@ -25,9 +22,9 @@ from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
 from gateway.domain.states import ITEM, PAYOUT, CaseStatus, ItemStatus, PayoutStatus
 from gateway.policy import decide
 from gateway.policy.model import ItemDefinition
+from gateway.services import seen
 from gateway.services.context import CaseWork, Ctx
 from gateway.store import cases
-from gateway.store.tables import write_backs
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +66,11 @@ class Ack:
     case: Case | None = None
 
 
-_REASON = TypeAdapter(Reason)
-
-
 def take(ctx: Ctx, department: str, number: str, slug: str, serial: str, report: Report) -> Ack:
     """Takes one message.  Raises ``Refused`` only for a case that does not exist."""
     work = ctx.case(number)
     content = _content(report)
-    known = _known(ctx, department, number, slug, serial)
+    known = seen.known(ctx, department, number, slug, serial)
     if known is not None and known.outcome == "APPLIED":
         if known.content == content:
             return Ack(AckOutcome.REPEATED, known.at, case=work.case)
@@ -86,10 +80,10 @@ def take(ctx: Ctx, department: str, number: str, slug: str, serial: str, report:
         }
         reason = Reason(Code.CONFLICT, ("PD-06",), words)
         mark = f"{serial[:100]}#{content[:16]}"
-        before_ = _known(ctx, department, number, slug, mark)
+        before_ = seen.known(ctx, department, number, slug, mark)
         if before_ is not None:  # the same contradiction again is not written down again
             return Ack(AckOutcome.REFUSED, before_.at, reason, work.case)
-        _remember(ctx, department, number, slug, mark, content, "REFUSED", reason)
+        seen.remember(ctx, department, number, slug, mark, content, "REFUSED", reason)
         return _refuse(work, department, slug, serial, report, reason)
     before = len(work.recorded)
     try:
@@ -100,11 +94,11 @@ def take(ctx: Ctx, department: str, number: str, slug: str, serial: str, report:
             return Ack(AckOutcome.REFUSED, known.at, reason, cases.get(ctx.tx, number))
         work = ctx.case(number)  # what was folded before the refusal is dropped
         ack = _refuse(work, department, slug, serial, report, reason)
-        _remember(ctx, department, number, slug, serial, content, "REFUSED", reason)
+        seen.remember(ctx, department, number, slug, serial, content, "REFUSED", reason)
         return ack
     changed = len(work.recorded) > before
     case = work.save()
-    _remember(ctx, department, number, slug, serial, content, "APPLIED", None)
+    seen.remember(ctx, department, number, slug, serial, content, "APPLIED", None)
     return Ack(AckOutcome.APPLIED if changed else AckOutcome.REPEATED, ctx.now, case=case)
 
 
@@ -349,53 +343,6 @@ def _refer(work: CaseWork, definition: ItemDefinition, item: Item, report: Repor
             applies = verdict.applicability is not Applicability.DOES_NOT_APPLY
             verdicts.append(verdict if applies else replace(verdict, reason=reason))
     work.record(e.Evaluated(tuple(verdicts)))
-
-
-# ── memory of messages ──────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    content: str
-    outcome: str
-    at: datetime
-    reason_code: str | None
-
-
-def _known(ctx: Ctx, department: str, number: str, slug: str, serial: str) -> _Known | None:
-    c = write_backs.c
-    row = ctx.tx.connection.execute(
-        select(write_backs).where(c.department == department, c.number == number, c.slug == slug, c.serial == serial)
-    ).one_or_none()
-    if row is None:
-        return None
-    body = ctx.tx.seal.open(row.body, f"write_back:{department}:{number}:{slug}:{serial}")
-    reason = _REASON.validate_json(body) if body else None
-    return _Known(row.content, row.outcome, row.at, reason.code if reason else None)
-
-
-def _remember(
-    ctx: Ctx,
-    department: str,
-    number: str,
-    slug: str,
-    serial: str,
-    content: str,
-    outcome: str,
-    reason: Reason | None,
-) -> None:
-    body = _REASON.dump_json(reason) if reason is not None else b""
-    values = {
-        "department": department,
-        "number": number,
-        "slug": slug,
-        "serial": serial,
-        "content": content,
-        "at": ctx.now,
-        "outcome": outcome,
-        "body": ctx.tx.seal.close(body, f"write_back:{department}:{number}:{slug}:{serial}"),
-    }
-    ctx.tx.connection.execute(cases.upsert(ctx.tx, write_backs, values, ["content", "at", "outcome", "body"]))
 
 
 def _refuse(work: CaseWork, department: str, slug: str, serial: str, report: Report, reason: Reason) -> Ack:

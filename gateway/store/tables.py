@@ -101,6 +101,7 @@ items = Table(
     Column("failing_since", Utc),
     Index(None, "department", "status"),
     Index(None, "reached_through", "delivery"),
+    Index(None, "delivery"),
     Index(None, "due_at"),
     Index(None, "calendar_missing"),
 )

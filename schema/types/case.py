@@ -7,14 +7,22 @@ from collections.abc import Iterable
 import strawberry
 from strawberry import relay
 
-from gateway.domain.case import JoinRequest as Join
 from gateway.domain.states import ITEM
 from gateway.domain.states import ItemStatus as Status
 from gateway.policy.model import ItemDefinition as Definition
 from gateway.services import reading
 from schema.context import Info
-from schema.enums import ArchiveRecordKind, CaseStatus, Flow, ItemStatus, Language, Phase, Relation
+from schema.enums import ArchiveRecordKind, CaseStatus, Flow, ItemStatus, Language, Phase
 from schema.scalars import AreaCode, Slug, Time, Yuan, yuan
+from schema.types.care import (
+    AutomaticStop,
+    FuneralInformation,
+    JoinRequest,
+    Material,
+    Rating,
+    Revocation,
+    Verification,
+)
 from schema.types.common import Certificate, NamedValue, Reason
 from schema.types.item import DepartmentItem
 from schema.types.payout import MoneySummary, Payout
@@ -58,48 +66,6 @@ class ArchiveRecord:
 class Archive:
     complete: bool = strawberry.field(description="是否完整: every required record is present.")
     records: list[ArchiveRecord] = strawberry.field(description="各项记录.")
-
-
-@strawberry.type(description="材料: a paper handed in with the form.")
-class Material:
-    type: str = strawberry.field(description="材料代码.")
-    type_name: str = strawberry.field(description="材料名称.")
-    name: str | None = strawberry.field(description="文件名.")
-    file: str | None = strawberry.field(description="文件摘要.")
-
-
-@strawberry.type(description="治丧信息 (HZ-821, HZ-906): what family and staff need to know of the funeral.")
-class FuneralInformation:
-    funeral_home: str | None = strawberry.field(description="殡仪馆.")
-    booked_at: str | None = strawberry.field(description="预约时间, as the funeral home gave it.")
-    vehicle: str | None = strawberry.field(description="接运车辆.")
-    pickup_address: str | None = strawberry.field(description="遗体接运地址.")
-    ashes_placement: str | None = strawberry.field(description="骨灰安放方式.")
-    ashes_place: str | None = strawberry.field(description="骨灰安放地点.")
-    position: str | None = strawberry.field(
-        description="定位 (HZ-823): a geo URI (RFC 5870) that opens navigation, e.g. geo:30.8672,120.0933."
-    )
-
-
-@strawberry.type(description="加入申请 (PD-07): a second relative asks to join the case.")
-class JoinRequest:
-    id: strawberry.ID = strawberry.field(description="申请编号.")
-    name: str = strawberry.field(description="姓名.")
-    relation: Relation | None = strawberry.field(description="与逝者关系.")
-    phone: str | None = strawberry.field(description="联系电话.")
-    asked_at: Time = strawberry.field(description="申请时间.")
-    accepted: bool | None = strawberry.field(description="是否同意; null: not answered yet.")
-
-    @classmethod
-    def of(cls, join: Join) -> JoinRequest:
-        return cls(
-            id=strawberry.ID(join.id),
-            name=join.name,
-            relation=Relation(join.relation) if join.relation else None,
-            phone=join.phone,
-            asked_at=Time(join.at),
-            accepted=join.accepted,
-        )
 
 
 @strawberry.federation.type(
@@ -332,6 +298,37 @@ class Case(relay.Node):
             complete=all(record.present for record in records),
             records=[ArchiveRecord(kind=ArchiveRecordKind(r.kind), name=name(r), present=r.present) for r in records],
         )
+
+    @strawberry.field(
+        description="上级平台办件码 (YN-1001): the code a higher platform gave the case; null: none, or not yet."
+    )
+    def platform_code(self) -> str | None:
+        for definition in self.view.policy.items:
+            item = self.view.case.items.get(definition.slug)
+            if definition.service == "CASE_CODING" and item is not None:
+                return item.details.get("caseCode")
+        return None
+
+    @strawberry.field(description="身份核验.")
+    def verifications(self) -> list[Verification]:
+        return [Verification.of(self.view, found) for found in self.view.case.verifications]
+
+    @strawberry.field(description="自动停发, recorded or not; empty where departments are pushed to instead.")
+    def automatic_stops(self) -> list[AutomaticStop]:
+        return AutomaticStop.all(self.view)
+
+    @strawberry.field(description="好差评; null: not rated.")
+    def rating(self) -> Rating | None:
+        return Rating.of(self.view, self.view.case.rating) if self.view.case.rating else None
+
+    @strawberry.field(description="撤销; null: not revoked.")
+    def revocation(self) -> Revocation | None:
+        found = self.view.case.revocation
+        return Revocation(reason=found.reason, at=Time(found.at)) if found else None
+
+    @strawberry.field(description="首问责任人 (YN-901): who took the matter up first; null: the family by itself.")
+    def first_asked(self) -> str | None:
+        return self.view.case.first_asked
 
     @strawberry.field(description="加入申请, for those who look after the case.")
     def join_requests(self) -> list[JoinRequest]:

@@ -10,24 +10,19 @@ from strawberry import relay
 
 from gateway.domain import case as c
 from gateway.domain import deadlines as d
-from gateway.domain.department import Record
 from gateway.domain.states import ItemStatus as Status
 from gateway.policy import decide
-from gateway.services import live_records as lr
 from schema.context import Info
 from schema.enums import (
     Applicability,
     ClockKind,
     DeadlineState,
-    DeliveryState,
-    Freshness,
     ItemStatus,
     LimitUnit,
-    LiveRecordFault,
-    Outcome,
 )
 from schema.scalars import RequirementId, Slug, Time
 from schema.types.common import Certificate, Department, NamedValue, Reason
+from schema.types.delivery import Delivery, LiveRecord, Reversal
 from schema.types.payout import Payout
 from schema.types.people import reference, views_of
 from schema.types.policy import BusinessType, ItemDefinition
@@ -100,88 +95,6 @@ class Deadline:
     @strawberry.field(description="原文.")
     def quote(self) -> str:
         return self.source.limit.quote
-
-
-@strawberry.type(description="推送到达情况: the way into the department's own system.")
-class Delivery:
-    source: strawberry.Private[c.Delivery]
-
-    @strawberry.field(description="状态.")
-    def state(self) -> DeliveryState:
-        return self.source.state
-
-    @strawberry.field(description="尝试次数.")
-    def attempts(self) -> int:
-        return self.source.attempts
-
-    @strawberry.field(description="送达时间.")
-    def delivered_at(self) -> Time | None:
-        return Time(self.source.delivered_at) if self.source.delivered_at else None
-
-    @strawberry.field(description="部门系统自何时起没有响应; null: it answers.")
-    def failing_since(self) -> Time | None:
-        return Time(self.source.failing_since) if self.source.failing_since else None
-
-    @strawberry.field(description="最近一次失败的原因.")
-    def last_error(self) -> str | None:
-        return self.source.last_error
-
-    @strawberry.field(description="下一次尝试的时间.")
-    def next_attempt_at(self) -> Time | None:
-        return Time(self.source.next_attempt_at) if self.source.next_attempt_at else None
-
-
-@strawberry.type(
-    description="部门实时记录: what the department's own system shows now.  A silent department never fails the query: "
-    "see `freshness`."
-)
-class LiveRecord:
-    source: strawberry.Private[lr.LiveRecord]
-
-    @property
-    def _record(self) -> Record | None:
-        return self.source.record
-
-    @strawberry.field(description="时效.")
-    def freshness(self) -> Freshness:
-        return self.source.freshness
-
-    @strawberry.field(description="读取时间: when this record was read from the department.")
-    def as_of(self) -> Time | None:
-        return Time(self.source.as_of) if self.source.as_of else None
-
-    @strawberry.field(description="部门系统自何时起没有正常响应.")
-    def failing_since(self) -> Time | None:
-        return Time(self.source.failing_since) if self.source.failing_since else None
-
-    @strawberry.field(description="为何不是实时; null: it is.")
-    def error(self) -> LiveRecordFault | None:
-        return LiveRecordFault(self.source.error) if self.source.error else None
-
-    @strawberry.field(description="部门的结论.")
-    def outcome(self) -> Outcome | None:
-        return self._record.outcome if self._record else None
-
-    @strawberry.field(description="部门受理号.")
-    def reference(self) -> str | None:
-        return self._record.reference if self._record else None
-
-    @strawberry.field(description="部门系统的原始状态码.")
-    def raw_code(self) -> str | None:
-        return self._record.raw_code if self._record else None
-
-    @strawberry.field(description="部门系统的原文说明.")
-    def raw_message(self) -> str | None:
-        return (self._record.reason or self._record.raw_message or None) if self._record else None
-
-    @strawberry.field(description="部门系统的最后更新时间.")
-    def updated_at(self) -> Time | None:
-        return Time(self._record.updated_at) if self._record else None
-
-    @strawberry.field(description="部门系统的其他结果.")
-    def details(self) -> list[NamedValue]:
-        found = self._record.details if self._record else {}
-        return [NamedValue(name=name, value=value) for name, value in found.items()]
 
 
 @strawberry.federation.type(keys=["id"], description="部门事项: one item of one case, handled by one department.")
@@ -341,6 +254,20 @@ class DepartmentItem(relay.Node):
     def payouts(self) -> list[Payout]:
         found = [payout for payout in self.view.case.payouts.values() if payout.item == self.item.slug]
         return [Payout.of(self.view, payout.id) for payout in found]
+
+    @strawberry.field(
+        description="是否已由共享数据办理: done before the case knew of it, never pushed (AS-07, WZ-405)."
+    )
+    def found(self) -> bool:
+        return self.item.found
+
+    @strawberry.field(description="更正推送时间: when the department was last told of a correction; null: never.")
+    def amended_at(self) -> Time | None:
+        return Time(self.item.amended_at) if self.item.amended_at else None
+
+    @strawberry.field(description="恢复（撤销）: undoing this item in its department; null: nothing is to be undone.")
+    def reversal(self) -> Reversal | None:
+        return Reversal(source=self.item.reversal) if self.item.reversal else None
 
     @strawberry.field(
         description="部门实时记录; null: nothing was sent to the department's own system.  However many items and "

@@ -46,7 +46,6 @@ from tests.yunnan import (
     sums,
     systems,
     until_closed,
-    until_result,
     yn_form,
 )
 from tests.yunnan import cremation as cremation_certificate
@@ -182,11 +181,13 @@ def test_the_result_is_the_same_on_every_terminal(database: Database, channel: s
 
 @pytest.mark.rule("AS-08", "YN-901", "PD-17", "S-12")
 def test_the_family_rates_the_closed_case_and_the_rating_stays_with_it(yunnan: World) -> None:
-    until_result(yunnan)
+    yunnan.at("2025-11-06 09:30").submit(yn_form(), actor=SON, looks=library())
     with pytest.raises(Refused) as early, yunnan.acting(SON) as ctx:
         case_care.rate(ctx, yunnan.number, "SATISFIED")
-    assert codes(early.value) == ["ACTION_NOT_POSSIBLE"], "the case has no result yet"
-    answer(yunnan, RETURN)
+    assert codes(early.value) == ["ACTION_NOT_POSSIBLE"], "the departments have not answered yet"
+    code(yunnan.at("2025-11-06 09:31"))
+    answer_all(yunnan.at("2025-11-10 16:00"), yn_form().items)
+    assert yunnan.status(RETURN) == "DISPATCHED", "the family need not wait for the platform's receipt"
     with yunnan.acting(SON) as ctx:
         case_care.rate(ctx, yunnan.number, "VERY_SATISFIED", "只跑了一次")
     rating = yunnan.case().rating

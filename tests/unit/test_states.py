@@ -96,8 +96,15 @@ def test_from_every_state_an_end_can_be_reached(machine: Machine[Any], statuses:
                 (CaseStatus.CLOSED, "revoked"): CaseStatus.REVOKING,
             },
         ),
-        # An item that was ruled out comes back only when the kind of death changes; a result is never undone.
-        (ITEM, {(ItemStatus.NOT_APPLICABLE, "ruled_in"): ItemStatus.BLOCKED}),
+        # What facts ruled out, or was refused before a department was told, comes back when they are corrected;
+        # a department's result is never undone.
+        (
+            ITEM,
+            {
+                (ItemStatus.NOT_APPLICABLE, "ruled_in"): ItemStatus.BLOCKED,
+                (ItemStatus.REFUSED, "ruled_in"): ItemStatus.BLOCKED,
+            },
+        ),
         # The bank sends money back after it was paid.
         (PAYOUT, {(PayoutStatus.PAID, "returned"): PayoutStatus.RETURNED}),
     ],

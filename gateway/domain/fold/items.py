@@ -27,10 +27,11 @@ def evaluated(case: Case, event: e.Evaluated, at: datetime) -> None:
                 finished_at=None if applies else at,
             )
             continue
-        if applies and item.status is ItemStatus.NOT_APPLICABLE:
+        left_out = item.status in (ItemStatus.NOT_APPLICABLE, ItemStatus.REFUSED)
+        if applies and left_out:
             move(item, "ruled_in", at)
-            item.finished_at = None
-        elif not applies and item.status is not ItemStatus.NOT_APPLICABLE:
+            item.finished_at = item.outcome = None
+        elif not applies and not left_out:
             move(item, "ruled_out", at)
         item.applicability, item.reason = verdict.applicability, verdict.reason
         item.chosen, item.business_types = verdict.chosen, verdict.business_types

@@ -1,0 +1,60 @@
+"""Memory of departments' messages by their serial (PD-06): the same message again gets the same answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+
+from gateway.domain.messages import Reason
+from gateway.services.context import Ctx
+from gateway.store import cases
+from gateway.store.tables import write_backs
+
+_REASON = TypeAdapter(Reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    content: str
+    outcome: str
+    at: datetime
+    reason_code: str | None
+
+
+def known(ctx: Ctx, department: str, number: str, slug: str, serial: str) -> Known | None:
+    c = write_backs.c
+    row = ctx.tx.connection.execute(
+        select(write_backs).where(c.department == department, c.number == number, c.slug == slug, c.serial == serial)
+    ).one_or_none()
+    if row is None:
+        return None
+    body = ctx.tx.seal.open(row.body, f"write_back:{department}:{number}:{slug}:{serial}")
+    reason = _REASON.validate_json(body) if body else None
+    return Known(row.content, row.outcome, row.at, reason.code if reason else None)
+
+
+def remember(
+    ctx: Ctx,
+    department: str,
+    number: str,
+    slug: str,
+    serial: str,
+    content: str,
+    outcome: str,
+    reason: Reason | None,
+) -> None:
+    body = _REASON.dump_json(reason) if reason is not None else b""
+    values = {
+        "department": department,
+        "number": number,
+        "slug": slug,
+        "serial": serial,
+        "content": content,
+        "at": ctx.now,
+        "outcome": outcome,
+        "body": ctx.tx.seal.close(body, f"write_back:{department}:{number}:{slug}:{serial}"),
+    }
+    ctx.tx.connection.execute(cases.upsert(ctx.tx, write_backs, values, ["content", "at", "outcome", "body"]))
