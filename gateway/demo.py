@@ -36,6 +36,8 @@ STORY = Path(__file__).with_name("demo.yaml")
 HOST = "127.0.0.1"
 CLERK_S = 1.5
 PATIENCE_S = 120.0
+WATCHER = "administrator"
+"""Sees every area, with personal data masked."""
 out = Console()
 
 
@@ -204,6 +206,10 @@ async def _case(http: aiohttp.ClientSession, stage: Stage, case: dict[str, Any],
             running.note = f"等待：{step['wait']['item']} {step['wait']['status']}"
             await _until(http, stage, running, step["wait"])
             continue
+        if "counter" in step:
+            running.note = step["says"]
+            await _at_the_counter(http, stage, step["counter"])
+            continue
         variables = json.loads(json.dumps(step["input"]).replace("{number}", running.number))
         running.note = step["says"]
         payload = await ask(http, stage, step["as"], step["document"], {"input": variables})
@@ -214,11 +220,20 @@ async def _case(http: aiohttp.ClientSession, stage: Stage, case: dict[str, Any],
     running.note = ""
 
 
+async def _at_the_counter(http: aiohttp.ClientSession, stage: Stage, what: dict[str, Any]) -> None:
+    """Somebody acts inside a department's own system, at its counter."""
+    _, counter = stage.ports[what["department"]]
+    address = f"http://{HOST}:{counter}/office/applications/{what['key']}/{what['action']}"
+    async with http.post(address, json=what.get("options", {})) as answer:
+        if answer.status >= 400:
+            raise _Trouble(f"{what['department']}: {await answer.text()}")
+
+
 async def _until(http: aiohttp.ClientSession, stage: Stage, running: Running, wait: dict[str, str]) -> None:
     query = "query($n:String!,$i:Slug!){case(number:$n){item(slug:$i){status}}}"
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
-        data = await ask(http, stage, "duty", query, {"n": running.number, "i": wait["item"]})
+        data = await ask(http, stage, WATCHER, query, {"n": running.number, "i": wait["item"]})
         if data["case"]["item"]["status"] == wait["status"]:
             return
         await asyncio.sleep(0.3)
@@ -246,7 +261,7 @@ async def _watch(
             rows = []
             for case in cases:
                 query = {"n": case.number}
-                shown = (await ask(http, stage, "duty", PROGRESS, query))["case"] if case.number else None
+                shown = (await ask(http, stage, WATCHER, PROGRESS, query))["case"] if case.number else None
                 rows.append((case, shown))
             if live is not None:
                 live.update(_table(story, rows))

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from gateway.domain.department import (
     Department,
     DepartmentError,
     DepartmentUnavailable,
+    Outcome,
     Receipt,
     Record,
 )
@@ -71,8 +72,8 @@ class Outward:
         try:
             adapter = self._adapter(code)
             known = await adapter.read_many([application.key]) if attempts and not application.correction else {}
-            if application.key in known:
-                record = known[application.key]
+            record = known.get(application.key)
+            if record is not None:
                 receipt = Receipt(record.outcome, record.reference, record.raw_code, record.raw_message)
             else:
                 receipt = await adapter.submit(application)
@@ -80,7 +81,21 @@ class Outward:
             text, ladder, again = str(error), self._ladder(error), error.retryable
             await self.run(lambda ctx: use.not_delivered(ctx, number, slug, text, ladder, again))
             return
-        await self.run(lambda ctx: use.delivered(ctx, number, slug, receipt))
+        at_once = receipt.outcome is Outcome.COMPLETED and use is dispatch
+        taken = replace(receipt, outcome=Outcome.RECEIVED) if at_once else receipt
+        await self.run(lambda ctx: use.delivered(ctx, number, slug, taken))
+        if at_once:
+            await self._read_result(code, application.key, record)
+
+    async def _read_result(self, code: str, key: str, record: Record | None) -> None:
+        """What was done at once is taken whole, certificates and details with it; what cannot be read now is polled."""
+        try:
+            record = record or (await self._adapter(code).read_many([key])).get(key)
+        except DepartmentError as error:
+            log.warning("result not read", extra={"department": code, "error": str(error)})
+            return
+        if record is not None:
+            await self._take_read(code, record)
 
     async def instruct(self, number: str, payout: str) -> None:
         """Tells a department which account to pay."""
