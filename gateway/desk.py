@@ -18,6 +18,7 @@ from typing import TypeVar
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from gateway.access.rights import Rights, Viewer
+from gateway.access.seals import Seals
 from gateway.access.sight import see
 from gateway.domain.case import Case
 from gateway.policy.book import PolicyBook
@@ -60,6 +61,7 @@ class Desk:
     live: LiveRecords
     clock: Clock
     sandbox: bool
+    seals: Seals
     lookups: Lookups = field(default_factory=lambda: Lookups({}, {}))
     """The connected sources of shared data."""
     connected: frozenset[str] = field(init=False)

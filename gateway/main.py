@@ -16,6 +16,7 @@ from adapters.kit.registry import Manifest, connect, manifests
 from adapters.kit.registry import sources as source_manifests
 from gateway.access import rights as access
 from gateway.access.rights import Viewer
+from gateway.access.seals import Seals
 from gateway.access.tokens import Issuer
 from gateway.console import routes as console
 from gateway.desk import Clock, Desk
@@ -56,6 +57,7 @@ def create(
     known = manifests()
     adapters = dict(departments) if departments is not None else _connect(settings, known)
     database = Database(settings.database_url, Seal(dict(settings.data_keys), settings.index_key))
+    issuer = _issuer(settings)
     clock = Clock()
     if settings.clock_start is not None:
         clock.move_to(settings.clock_start)
@@ -72,6 +74,7 @@ def create(
         live=live,
         clock=clock,
         sandbox=settings.mode == "development",
+        seals=Seals(issuer.key),
         lookups=_lookups(settings, sources),
     )
     engine = Engine(
@@ -91,7 +94,6 @@ def create(
         lookups=desk.lookups,
         source_poll_s={code: manifest.poll_s for code, manifest in source_manifests().items()},
     )
-    issuer = _issuer(settings)
     asgi = Starlette(
         routes=[
             *schema.routes(desk, issuer, settings),

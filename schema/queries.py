@@ -97,6 +97,16 @@ class Supervision:
     not_configured: list[UnconfiguredItem] = strawberry.field(description="未配置部门的事项, whenever they came in.")
 
 
+@strawberry.type(description="签章内容: what a seal was put on.")
+class SealedThing:
+    kind: str = strawberry.field(description="种类: certificate.")
+    case_number: str = strawberry.field(description="办件编号.")
+    type: str = strawberry.field(description="证照类型代码.")
+    sha256: str = strawberry.field(
+        description="摘要: SHA-256 over case number, type, number, time of issue in UTC and issuer, one a line."
+    )
+
+
 @strawberry.type(description="当前用户.")
 class ViewerInfo:
     name: str = strawberry.field(description="姓名.")
@@ -157,6 +167,13 @@ class Query(SharedQueries):
         self, info: Info, since: Time | None = None, until: Time | None = None, area: AreaCode | None = None
     ) -> Supervision:
         return await _supervision(info, since, until, area)
+
+    @strawberry.field(description="验章 (HZ-1001): what a seal was put on; null: not this platform's seal, or altered.")
+    async def check_seal(self, info: Info, seal: str) -> SealedThing | None:
+        found = info.context.desk.seals.check(seal)
+        if found is None:
+            return None
+        return SealedThing(kind=found["kind"], case_number=found["case"], type=found["type"], sha256=found["sha256"])
 
     @strawberry.field(description="当前用户.")
     async def viewer(self, info: Info) -> ViewerInfo:

@@ -8,11 +8,12 @@ from functools import cached_property
 
 from gateway.desk import Desk
 from gateway.domain.calendar import Calendar
-from gateway.domain.case import Case, Item
+from gateway.domain.case import Case, IssuedCertificate, Item
 from gateway.domain.deadlines import Deadline
 from gateway.policy import decide
 from gateway.policy.book import PolicyBook
 from gateway.policy.model import ItemDefinition, Jurisdiction
+from schema.types.common import Certificate
 
 
 @dataclass
@@ -43,6 +44,10 @@ class View:
         found = self.policy.item(slug)
         assert found is not None, "a case has items of its policy only"
         return found
+
+    def certificate(self, found: IssuedCertificate) -> Certificate:
+        """A certificate of the case, sealed when the seal is asked for."""
+        return Certificate.of(self.book, found, lambda: self.desk.seals.certificate(self.case.number, found))
 
     def deadlines(self, item: Item) -> list[Deadline]:
         return decide.deadlines(self.policy, self.calendar, self.case, item, self.now)

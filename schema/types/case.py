@@ -217,7 +217,7 @@ class Case(relay.Node):
 
     @strawberry.field(description="电子证照.")
     def certificates(self) -> list[Certificate]:
-        return [Certificate.of(self.view.book, found) for found in self.view.case.certificates]
+        return [self.view.certificate(found) for found in self.view.case.certificates]
 
     @strawberry.field(description="款项.")
     def payouts(self) -> list[Payout]:

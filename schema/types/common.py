@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import strawberry
 
 from gateway.domain import messages as m
@@ -85,9 +87,17 @@ class Certificate:
     issued_at: Time = strawberry.field(description="出具时间.")
     recorded_at: Time = strawberry.field(description="入库时间.")
     item: Slug | None = strawberry.field(description="由哪个事项出具.")
+    sealing: strawberry.Private[Callable[[], str] | None] = None
+
+    @strawberry.field(
+        description="电子签章 (HZ-1001): the platform's seal on this certificate, a compact JWS for `checkSeal`. "
+        "Null: no case's certificate."
+    )
+    def seal(self) -> str | None:
+        return self.sealing() if self.sealing else None
 
     @classmethod
-    def of(cls, book: PolicyBook, found: IssuedCertificate) -> Certificate:
+    def of(cls, book: PolicyBook, found: IssuedCertificate, sealing: Callable[[], str] | None = None) -> Certificate:
         return cls(
             type=found.type,
             type_name=book.word("certificates", found.type).name,
@@ -96,6 +106,7 @@ class Certificate:
             issued_at=Time(found.issued_at),
             recorded_at=Time(found.recorded_at),
             item=Slug(found.item) if found.item else None,
+            sealing=sealing,
         )
 
 

@@ -248,7 +248,7 @@ class DepartmentItem(relay.Node):
     @strawberry.field(description="出具的证照.")
     def certificates(self) -> list[Certificate]:
         found = [certificate for certificate in self.view.case.certificates if certificate.item == self.item.slug]
-        return [Certificate.of(self.view.book, certificate) for certificate in found]
+        return [self.view.certificate(certificate) for certificate in found]
 
     @strawberry.field(description="款项.")
     def payouts(self) -> list[Payout]:

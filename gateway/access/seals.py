@@ -1,0 +1,58 @@
+"""Electronic seals (电子签章, HZ-1001): what the platform shares or prints can be checked by anybody who gets it.
+
+A seal is a compact JWS of the platform's own key over what is sealed and a digest of it.  Numbers and names stand only
+in the digest, so that a seal tells nobody anything; it is no token and opens nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+from joserfc.jws import JWSRegistry
+
+from gateway.access.tokens import ALGORITHM
+from gateway.domain.case import IssuedCertificate
+
+TYPE = "shenhou-seal"
+_REGISTRY = JWSRegistry(algorithms=[ALGORITHM])
+
+
+@dataclass(frozen=True, slots=True)
+class Seals:
+    """Seals and checks with one Ed25519 key."""
+
+    key: OKPKey
+
+    def certificate(self, number: str, found: IssuedCertificate) -> str:
+        """Seal of a certificate of a case."""
+        return self._seal({"kind": "certificate", "case": number, "type": found.type}, certificate_text(number, found))
+
+    def check(self, seal: str) -> dict[str, str] | None:
+        """What was sealed; None for a seal that is not this platform's, or that was altered."""
+        try:
+            opened = jws.deserialize_compact(seal, self.key, registry=_REGISTRY)
+            if opened.headers().get("typ") != TYPE:
+                return None
+            return {str(name): str(value) for name, value in json.loads(opened.payload).items()}
+        except (JoseError, ValueError, AttributeError):
+            return None
+
+    def _seal(self, what: Mapping[str, str], text: str) -> str:
+        payload = json.dumps({**what, "sha256": digest(text)}, sort_keys=True, separators=(",", ":"))
+        return jws.serialize_compact({"alg": ALGORITHM, "typ": TYPE}, payload, self.key, registry=_REGISTRY)
+
+
+def certificate_text(number: str, found: IssuedCertificate) -> str:
+    """What the digest of a certificate's seal is taken over: case, type, number, time in UTC, issuer, one a line."""
+    issued = found.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return "\n".join((number, found.type, found.number, issued, found.issuer or ""))
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
