@@ -32,6 +32,7 @@ class DeceasedInput:
     ethnicity: str | None = strawberry.field(default=None, description="民族.")
     hukou_area: AreaCode | None = strawberry.field(default=None, description="户籍所在地行政区划代码.")
     hukou_address: str | None = strawberry.field(default=None, description="户籍地址.")
+    police_station: str | None = strawberry.field(default=None, description="所属派出所 (YY-304).")
 
     def to_domain(self) -> f.DeceasedForm:
         return f.DeceasedForm(
@@ -43,6 +44,7 @@ class DeceasedInput:
             self.ethnicity,
             self.hukou_area,
             self.hukou_address,
+            self.police_station,
         )
 
 
@@ -66,6 +68,7 @@ class PersonInput:
     phone: str | None = strawberry.field(default=None, description="联系电话.")
     relation: Relation | None = strawberry.field(default=None, description="与逝者关系.")
     address: str | None = strawberry.field(default=None, description="联系地址.")
+    sex: Sex | None = strawberry.field(default=None, description="性别 (YY-306).")
     capacity: Capacity | None = strawberry.field(default=None, description="法律身份.")
 
     def to_domain(self) -> f.PersonForm:
@@ -76,6 +79,7 @@ class PersonInput:
             self.phone,
             self.relation.value if self.relation else None,
             self.address,
+            self.sex.value if self.sex else None,
             self.capacity.value if self.capacity else None,
         )
 

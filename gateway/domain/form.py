@@ -27,6 +27,8 @@ class DeceasedForm:
     ethnicity: str | None = None
     hukou_area: str | None = None
     hukou_address: str | None = None
+    police_station: str | None = None
+    """派出所 of the household registration (YY-304)."""
 
     @property
     def identified(self) -> bool:
@@ -55,6 +57,7 @@ class PersonForm:
     phone: str | None = None
     relation: str | None = None
     address: str | None = None
+    sex: str | None = None
     capacity: str | None = None
     """Legal capacity: ``HEIR`` | ``LEGATEE`` (YY-205), None when not declared."""
 

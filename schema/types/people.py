@@ -76,6 +76,10 @@ class Deceased(relay.Node):
     def hukou_area_name(self) -> str | None:
         return area_name(self.view, self.view.case.deceased.hukou_area)
 
+    @strawberry.field(description="所属派出所 (YY-304).")
+    def police_station(self) -> str | None:
+        return self.view.case.deceased.police_station
+
     @strawberry.field(description="户籍地址.")
     def hukou_address(self) -> str | None:
         return self.view.case.deceased.hukou_address
@@ -113,6 +117,7 @@ class Applicant:
     relation: Relation | None = strawberry.field(description="与逝者关系.")
     relation_name: str | None = strawberry.field(description="与逝者关系名称.")
     address: str | None = strawberry.field(description="联系地址.")
+    sex: Sex | None = strawberry.field(description="性别 (YY-306).")
     capacity: Capacity | None = strawberry.field(description="法律身份.")
 
     @classmethod
@@ -127,6 +132,7 @@ class Applicant:
             relation=Relation(person.relation) if person.relation else None,
             relation_name=book.word("relations", person.relation).name if person.relation else None,
             address=person.address,
+            sex=Sex(person.sex) if person.sex else None,
             capacity=Capacity(person.capacity) if person.capacity else None,
         )
 
