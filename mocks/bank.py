@@ -118,7 +118,10 @@ class Bank(Department):
             self._queues.ack(number)
 
     def _take(self, key: str, request: dict[str, Any]) -> None:
-        made = self.office.receive(key, request["BizTp"], request, int(request["Rnd"]))
+        made = self.office.receive(key, request["BizTp"], request, int(request["Rnd"]), request["Orgnl"])
+        if made.undoes:
+            self.tell(made)
+            return
         if made.state == "registered" and not CUSTOMERS.get(request["IdNb"], ("", USUAL_DEPOSITS))[1]:
             self.office.no_case(made, "该客户在本行无存款账户")
         elif made.state == "registered" and HEIR not in request["Doc"]:
@@ -216,6 +219,8 @@ def _request(body: str) -> dict[str, Any]:
         "IdNb": head.findtext("b:Dcsd/b:IdNb", "", N),
         "Rqstr": head.findtext("b:Rqstr/b:Nm", "", N),
         "Doc": [node.findtext("b:Tp", "", N) for node in head.findall("b:Doc", N)],
+        "Orgnl": head.findtext("b:Rvsl/b:OrgnlEndToEndId", "", N),
+        "Rsn": head.findtext("b:Rvsl/b:Rsn", "", N),
     }
 
 

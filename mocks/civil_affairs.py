@@ -115,12 +115,14 @@ class CivilAffairs(Department):
         if business not in self.items:
             raise Refused(UNKNOWN_BUSINESS)
         decedent = sent["decedent"]
-        nameless = decedent.get("unidentified") is True and business in FOR_UNIDENTIFIED
+        origin = sent.get("revocation", {}).get("origin_no", "")
+        nameless = decedent.get("unidentified") is True and (business in FOR_UNIDENTIFIED or origin)
         if not decedent.get("id_no") and not nameless:
             raise Refused(NO_ID_NUMBER)
         if wanted := sent.get("service", {}).get("pickup_time"):
             datetime.strptime(wanted, "%Y-%m-%dT%H:%M:%S")
-        made = self.office.receive(request.match_info["no"], business, sent, int(sent.get("resubmit_count", 0)))
+        turn = int(sent.get("resubmit_count", 0))
+        made = self.office.receive(request.match_info["no"], business, sent, turn, origin)
         self.answered()
         return self.shown(made)
 

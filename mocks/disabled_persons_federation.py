@@ -79,9 +79,10 @@ class DisabledPersonsFederation(Department):
             raise Refused("2")
         if not form.get("sfzh"):
             raise Refused("3")
-        if business == TREATMENT and _died(form) is None:
+        origin = form.get("ywbls", "") if form.get("blfs") == "2" else ""
+        if business == TREATMENT and not origin and _died(form) is None:
             raise Refused("5")
-        filed = self.office.receive(form["wbls"], business, dict(form), int(form.get("bzcs", "0")))
+        filed = self.office.receive(form["wbls"], business, dict(form), int(form.get("bzcs", "0")), origin)
         return [("受理单号", filed.reference), ("办理状态", STATUS[filed.state])]
 
     def _looked_up(self, form: dict[str, str]) -> Fields:

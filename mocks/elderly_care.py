@@ -42,6 +42,9 @@ CREATE TABLE IF NOT EXISTS T_SWRY_IN (  -- 死亡人员信息接收表
   SQRXM  VARCHAR(60),                                                     -- 申请人姓名
   SQRDH  VARCHAR(20),                                                     -- 申请人电话
   BZSM   VARCHAR(500),                                                    -- 补正说明
+  CZLX   CHAR(1)      NOT NULL DEFAULT '1' CHECK (CZLX IN ('1', '2')),    -- 操作类型 1 办理 2 撤销
+  YJLBH  VARCHAR(64),                                                     -- 原记录编号 (撤销时)
+  CXYY   VARCHAR(500),                                                    -- 撤销原因
   TSSJ   CHAR(14)     NOT NULL,                                           -- 推送时间
   CLBZ   VARCHAR(2)   NOT NULL DEFAULT '0',                               -- 处理标志 0 未接收 1 已接收 99 系统错误
   PRIMARY KEY (JLBH, BZCS)
@@ -144,7 +147,8 @@ class ElderlyCare(Department):
 
     def _take_in(self) -> None:
         for row in self._waiting():
-            self.office.receive(row["JLBH"], row["YWLX"], dict(row), int(row["BZCS"]))
+            undoes = (row["YJLBH"] or "") if row["CZLX"] == "2" else ""
+            self.office.receive(row["JLBH"], row["YWLX"], dict(row), int(row["BZCS"]), undoes)
             self.office.calls["submit"] += 1
             self._changed.add(row["JLBH"])
             self.answered()

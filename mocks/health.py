@@ -115,13 +115,14 @@ class Health(Department):
     def register(self, body: dict[str, Any]) -> Application:
         if body["ywDm"] not in self.items:
             raise Refused(UNKNOWN_BUSINESS)
-        if not body["szInfo"].get("zjHm"):
+        origin = body.get("cxInfo", {}).get("yWbLsh", "")
+        if not body["szInfo"].get("zjHm") and not origin:
             raise Refused(NO_ID_NUMBER)
         if not body["swInfo"].get("swLb"):
             raise Refused(NO_DEATH_DETAILS)
         if not body["wbLsh"]:
             raise Refused(MALFORMED)
-        return self.office.receive(body["wbLsh"], body["ywDm"], body, int(body.get("bcCs", 0)))
+        return self.office.receive(body["wbLsh"], body["ywDm"], body, int(body.get("bcCs", 0)), origin)
 
     def patient(self, application: Application) -> Patient | None:
         return REGISTER.get(application.payload["szInfo"]["zjHm"], ORDINARY)

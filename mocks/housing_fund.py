@@ -82,8 +82,10 @@ class HousingFund(Department):
         if line["YWDM"] not in self.items:
             raise Refused("100002")
         rounds = line.get("BJCS", "")
-        made = self.office.receive(line["WBLSH"], line["YWDM"], dict(line), int(rounds) if rounds.isdigit() else 0)
-        if made.state == "registered" and DEPOSITORS.get(line["ZJHM"], ("", 0))[1] is None:
+        undoes = line.get("YWBLSH", "") if line.get("CZLX") == "2" else ""
+        turn = int(rounds) if rounds.isdigit() else 0
+        made = self.office.receive(line["WBLSH"], line["YWDM"], dict(line), turn, undoes)
+        if not made.undoes and made.state == "registered" and DEPOSITORS.get(line["ZJHM"], ("", 0))[1] is None:
             self.office.no_case(made, "查无该职工住房公积金账户")
         return _lines(made)
 

@@ -116,7 +116,8 @@ class Insurer(Department):
             raise Refused(422, "UNSUPPORTED_CLAIM_TYPE", "claim type is not supported")
         if not sent["insured"].get("idNumber"):
             raise Refused(422, "ID_NUMBER_REQUIRED", "insured.idNumber is required")
-        made = self.office.receive(str(sent["externalRef"]), sent["claimType"], sent, int(sent["revision"]))
+        voided = sent.get("voids", {}).get("externalRef", "")
+        made = self.office.receive(str(sent["externalRef"]), sent["claimType"], sent, int(sent["revision"]), voided)
         self.answered()
         return web.json_response(self.claim(made), status=201)
 

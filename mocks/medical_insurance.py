@@ -132,7 +132,8 @@ class MedicalInsurance(Department):
                 raise Refused(UNKNOWN_BUSINESS)
             if not given["psninfo"].get("certno"):
                 raise Refused(NO_ID_NUMBER)
-            made = self.office.receive(str(matter["matn_sn"]), matter["matn_type"], given, matter["rpt_cnt"])
+            undoes = str(matter.get("init_matn_sn", "")) if matter.get("oprt_type") == "2" else ""
+            made = self.office.receive(str(matter["matn_sn"]), matter["matn_type"], given, matter["rpt_cnt"], undoes)
             self.answered()
             return {"matn_sn": made.key, "acp_no": made.reference, "matn_stas": STATES[made.state]}
         if number == "5205":

@@ -99,7 +99,8 @@ class PublicSecurity(Department):
             raise Refused("21")
         if business == LICENCE and not (sent.get("GMSFHM") or sent.get("ZJHM")):
             raise Refused("21")
-        filed = self.office.receive(sent["WBLSH"], business, sent, int(sent.get("BZCS", "0")))
+        undoes = sent.get("YWBLSH", "") if sent.get("CZLX") == "2" else ""
+        filed = self.office.receive(sent["WBLSH"], business, sent, int(sent.get("BZCS", "0")), undoes)
         code, wording = SLZT[filed.state]
         return [
             ("FHM", "00"),

@@ -24,6 +24,7 @@ from mocks.kit.server import Department, Failing
 REPORT = [
     *("流水号", "业务类别", "姓名", "身份证号码", "性别", "户籍地区划", "户籍地址", "死亡日期"),
     *("死亡证明编号", "火化证明编号", "申请人", "联系电话", "报送时间", "补正次数", "补正说明"),
+    *("操作类型", "原流水号", "撤销原因"),
 ]
 REQUIRED = ("流水号", "业务类别", "姓名", "身份证号码", "死亡日期", "报送时间", "补正次数")
 RESULT = ["流水号", "受理编号", "业务类别", "办理状态", "办理意见", "需补正材料", "核减年度", "更新时间"]
@@ -135,7 +136,8 @@ class Resettlement(Department):
             except Refused:
                 file.rename(file.with_suffix(".err"))
                 continue
-            self.office.receive(row["流水号"], row["业务类别"], row, int(row["补正次数"]))
+            undoes = row["原流水号"] if row["操作类型"] == "撤销" else ""
+            self.office.receive(row["流水号"], row["业务类别"], row, int(row["补正次数"]), undoes)
             file.rename(self._done / file.name)
         if reports:
             self._publish()

@@ -113,9 +113,16 @@ class SocialAssistance(Department):
         if body["事项编码"] not in self.items:
             raise Refused("无此事项")
         rounds = body.get("补正次数", 0)
-        made = self.office.receive(body["流水号"], body["事项编码"], body, rounds if isinstance(rounds, int) else 0)
+        undoes = body.get("原流水号", "") if body.get("操作类型") == "撤销" else ""
+        turn = rounds if isinstance(rounds, int) else 0
+        made = self.office.receive(body["流水号"], body["事项编码"], body, turn, undoes)
         recipient = RECIPIENTS.get(body["身份证号"])
-        if made.state == "registered" and recipient is not None and not recipient[1] & SUPPORT[made.item]:
+        if (
+            not made.undoes
+            and made.state == "registered"
+            and recipient is not None
+            and not recipient[1] & SUPPORT[made.item]
+        ):
             self.office.no_case(made, "救助对象库中该人员未享受此项待遇")
         return _record(made)
 

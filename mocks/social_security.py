@@ -137,7 +137,8 @@ class SocialSecurity(Department):
             "ywlx": types,
             "cllist": [_flat(row) for row in sent.findall("cllist/row")],
         }
-        filed = self.office.receive(fields["wblsh"], business, payload, int(fields.get("bzcs", "0")))
+        undoes = fields.get("ywblsh", "") if fields.get("czlx") == "2" else ""
+        filed = self.office.receive(fields["wblsh"], business, payload, int(fields.get("bzcs", "0")), undoes)
         return [
             ("slh", filed.reference),
             ("aae016", AAE016[filed.state]),

@@ -163,7 +163,11 @@ class VeteransAffairs(Department):
     # ── in the batch run ────────────────────────────────────────────────────────────────────────────────
 
     def _take_in(self, body: dict[str, Any]) -> None:
-        made = self.office.receive(body["serial"], body["bizType"], body, int(body.get("round", 0)))
+        cancels = body.get("cancels") or {}
+        turn = int(body.get("round", 0))
+        made = self.office.receive(body["serial"], body["bizType"], body, turn, cancels.get("serial", ""))
+        if made.undoes:
+            return
         category = VETERANS.get(body["subject"]["idNo"], ("", "", 0))[1]
         if made.state == "registered" and category == "非优抚对象":
             self.office.no_case(made, "优抚对象信息库中无此人")

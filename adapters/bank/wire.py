@@ -72,6 +72,10 @@ def request(application: Application) -> str:
             _add(paper, "Tp", codes.DOCUMENTS.get(certificate.type, "OTHR"))
             _add(paper, "Nb", certificate.number)
         _add(head, "AddtlInf", application.correction_answer)
+        if application.reverses is not None:
+            reversal = _add(head, "Rvsl")
+            _add(reversal, "OrgnlEndToEndId", application.reverses)
+            _add(reversal, "Rsn", application.reversal_reason)
     except ValueError:
         raise DepartmentRejected("a character of the application does not exist in XML") from None
     return etree.tostring(document, encoding="unicode")

@@ -83,6 +83,8 @@ def submission(application: Application) -> bytes:
             "relation": applicant.relation,
             "address": applicant.address,
         }
+    if application.reverses is not None:
+        body["revocation"] = {"origin_no": application.reverses, "reason": application.reversal_reason}
     return _written(body)
 
 

@@ -40,6 +40,9 @@ def application(sent: Application, token: str) -> bytes:
         "sbsj": local_text(sent.pushed_at, SECOND),
         "bzcs": str(sent.correction),
         "bzsm": sent.correction_answer,
+        "blfs": "2" if sent.reverses else "1",  # 办理方式: 1 办理, 2 撤销
+        "ywbls": sent.reverses,
+        "cxyy": sent.reversal_reason,
     }
     if applicant is not None:
         relation = applicant.relation and codes.RELATIONS.get(applicant.relation, "其他")

@@ -35,7 +35,7 @@ KEYS_PER_CALL = 500
 INBOUND = table(
     "T_SWRY_IN",
     *(column(name) for name in ("JLBH", "BZCS", "YWLX", "AJBH", "XM", "ZJHM", "XB", "HJQH", "HJDZ", "SWRQ")),
-    *(column(name) for name in ("SWZMBH", "HHZMBH", "SQRXM", "SQRDH", "BZSM", "TSSJ", "CLBZ")),
+    *(column(name) for name in ("SWZMBH", "HHZMBH", "SQRXM", "SQRDH", "BZSM", "CZLX", "YJLBH", "CXYY", "TSSJ", "CLBZ")),
 )
 RESULTS = table("V_BLJG", *(column(name) for name in ("JLBH", "SLH", "ZT", "ZTMC", "BLYJ", "BZCL", "TFNY", "GXSJ")))
 HEARTBEAT = table("V_XTZT", column("ZHYXSJ"))

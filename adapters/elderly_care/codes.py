@@ -33,3 +33,6 @@ SEX = {"MALE": "1", "FEMALE": "2", "UNKNOWN": "9"}
 
 DEATH_CERTIFICATES = ("DEATH_MEDICAL", "DEATH_ABNORMAL")
 """Certificate types written to SWZMBH (死亡证明编号); ``CREMATION`` goes to HHZMBH (火化证明编号)."""
+
+HANDLE, UNDO = "1", "2"
+"""CZLX 操作类型: 办理, 撤销."""

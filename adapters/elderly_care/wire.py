@@ -43,6 +43,9 @@ def row(application: Application) -> dict[str, str | None]:
         "SQRXM": applicant.name if applicant else None,
         "SQRDH": applicant.phone if applicant else None,
         "BZSM": application.correction_answer,
+        "CZLX": codes.UNDO if application.reverses else codes.HANDLE,
+        "YJLBH": application.reverses,
+        "CXYY": application.reversal_reason,
         "TSSJ": local_text(application.pushed_at, TIME),
         "CLBZ": codes.WAITING,
     }

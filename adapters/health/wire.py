@@ -66,6 +66,8 @@ def submission(application: Application) -> bytes:
             "lxDh": applicant.phone or "",
             "ysZgx": applicant.relation or "",
         }
+    if application.reverses is not None:
+        body["cxInfo"] = {"yWbLsh": application.reverses, "cxYy": application.reversal_reason or ""}
     return _message("SW1001", application.key, local_text(application.pushed_at, TIME), body)
 
 

@@ -114,6 +114,9 @@ def registration(application: Application) -> Line:
         "SKYH": _bank(account.bank, account.branch) if account else "",
         "BJCS": str(application.correction),
         "BJSM": application.correction_answer or "",
+        "CZLX": "2" if application.reverses else "1",  # 操作类型: 1 办理, 2 撤销
+        "YWBLSH": application.reverses or "",
+        "CXYY": application.reversal_reason or "",
     }
 
 

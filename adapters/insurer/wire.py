@@ -76,6 +76,8 @@ def claim(application: Application) -> bytes:
             "bankName": application.account.bank,
             "branchName": application.account.branch,
         }
+    if application.reverses is not None:
+        body["voids"] = {"externalRef": application.reverses, "reason": application.reversal_reason}
     return json.dumps(body, ensure_ascii=False).encode()
 
 

@@ -55,6 +55,9 @@ def submission(application: Application) -> bytes:
             "rpt_time": _millis(application.pushed_at),
             "rpt_cnt": application.correction,
             "memo": application.correction_answer or "",
+            "oprt_type": "2" if application.reverses else "1",  # 1 办理, 2 撤销
+            "init_matn_sn": application.reverses or "",
+            "undo_rea": application.reversal_reason or "",
         },
         "psninfo": {
             "psn_cert_type": codes.ID_KINDS.get(deceased.id_kind, codes.ID_KINDS["OTHER"]),

@@ -63,6 +63,9 @@ def application(sent: Application, token: str) -> bytes:
         ("SBSJ", local_text(sent.pushed_at, SECOND)),
         ("BZCS", str(sent.correction)),
         ("BZSM", sent.correction_answer),
+        ("CZLX", "2" if sent.reverses else "1"),  # 操作类型: 1 办理, 2 撤销
+        ("YWBLSH", sent.reverses),
+        ("CXYY", sent.reversal_reason),
     ]
     if applicant is not None:
         fields += [

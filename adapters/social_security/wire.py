@@ -58,6 +58,9 @@ def application(sent: Application, token: str) -> bytes:
         ("aae036", local_text(sent.pushed_at, SECOND)),
         ("bzcs", str(sent.correction)),
         ("aae013", sent.correction_answer),
+        ("czlx", "2" if sent.reverses else "1"),  # 操作类型: 1 办理, 2 撤销
+        ("ywblsh", sent.reverses),
+        ("cxyy", sent.reversal_reason),
         ("ywlxlist", [("row", [("ywlx", codes.business_type(name))]) for name in sent.business_types]),
         ("cllist", [("row", _material(certificate)) for certificate in sent.certificates]),
     ]

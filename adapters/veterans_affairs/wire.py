@@ -51,6 +51,7 @@ def registration(application: Application) -> bytes:
             "account": account and {"holder": account.holder, "cardNo": account.number, "bank": account.bank},
             "documents": [{"type": c.type, "no": c.number} for c in application.certificates],
             "remark": application.correction_answer,
+            "cancels": application.reverses and {"serial": application.reverses, "reason": application.reversal_reason},
         }
     )
 

@@ -58,6 +58,10 @@ class Application:
     created_at: float = 0.0
     updated_at: float = 0.0
     round: int = 0
+    undoes: str = ""
+    """撤销: the sender's serial of the application this one asks to undo; empty for an ordinary application."""
+    undone: bool = False
+    """已恢复: what was done on this application was undone."""
 
 
 @dataclass
@@ -106,21 +110,19 @@ class Office:
     def now(self) -> float:
         return time.time()
 
-    def receive(self, key: str, item: str, payload: dict[str, Any], round_: int = 0) -> Application:
+    def receive(self, key: str, item: str, payload: dict[str, Any], round_: int = 0, undoes: str = "") -> Application:
         """Registers an application once: the same key again is the same application.
 
-        A higher ``round_`` is the family's answer to a correction: the application is opened again.
+        A higher ``round_`` replaces its content.  If it was returned, it is opened again: the family has corrected what
+        was asked for (补正).  Otherwise its state stays: the sender has corrected the case (更正).
+        ``undoes``: the application asks to undo another one, which may be unknown here (撤销).
         """
         known = self.get(key)
         if known is not None:
-            if round_ > known.round and known.state == "returned":
-                known.round, known.payload, known.state, known.note, known.missing = (
-                    round_,
-                    payload,
-                    "registered",
-                    "",
-                    [],
-                )
+            if round_ > known.round:
+                known.round, known.payload = round_, payload
+                if known.state == "returned":
+                    known.state, known.note, known.missing = "registered", "", []
                 self.save(known)
             return known
         count = self._db.execute("SELECT COUNT(*) FROM application").fetchone()[0] + 1
@@ -132,6 +134,7 @@ class Office:
             reference=f"{stamp}{count:06d}",
             created_at=self.now(),
             round=round_,
+            undoes=undoes,
         )
         self.save(made)
         return made
@@ -189,6 +192,16 @@ class Office:
             serial = f"{application.reference}-{len(application.sums) + 1}"
             application.sums.append(Sum(serial=serial, kind=kind, fen=fen, at=self.now()))
         self.save(application)
+
+    def undo(self, application: Application) -> None:
+        """Done: what the other application led to is undone; sums of it that are not paid are no longer payable."""
+        application.state, application.note = "done", "已恢复"
+        self.save(application)
+        original = self.get(application.undoes)
+        if original is not None:
+            original.undone = True
+            original.sums = [item for item in original.sums if item.state == "paid"]
+            self.save(original)
 
     def instruct(self, application: Application, serial: str, account: dict[str, str]) -> Sum | None:
         """Notes the account a sum is to be paid to.  None if it has no such sum."""
