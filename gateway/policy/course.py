@@ -30,7 +30,7 @@ class Turn:
     outside: tuple[str, ...] = ()
 
 
-def begin(book: PolicyBook, policy: Jurisdiction, form: Form, now: datetime) -> Case:
+def filed(book: PolicyBook, policy: Jurisdiction, form: Form, now: datetime) -> Case:
     """The case as it stands when the form has just been filed."""
     calendar = book.calendars[policy.code]
     papers = {paper.certificate: paper for paper in decide.shared_papers(policy, calendar, form)}

@@ -191,8 +191,8 @@ def explain(book: PolicyBook, policy: Jurisdiction, form: Form, now: datetime) -
     problems = check(book, policy, form, today)
     show = _Show(book, policy, facts)
     flow = _flow(book, policy, form)
-    case = course.begin(book, policy, form, now)
-    ended = course.begin(book, policy, form, now)
+    case = course.filed(book, policy, form, now)
+    ended = course.filed(book, policy, form, now)
     turns = course.run(book, policy, ended, now)
     began = {slug: at for at, turn in enumerate(turns, 1) for slug in turn.items}
     errors = [problem for problem in problems if problem.severity == "ERROR"]

@@ -52,6 +52,7 @@ def test_the_order_of_a_file_is_no_difference() -> None:
 
 
 HUKOU = "hukou-deregistration"
+PROMISE = {"code": "X", "name": "承诺", "name_en": "promise", "source": "HZ-101", "text": None}
 
 
 @pytest.mark.parametrize(
@@ -64,11 +65,7 @@ HUKOU = "hukou-deregistration"
         (lambda p: p["situations"].pop(), ("situations", None, "", "REMOVED")),
         (lambda p: p.update(effect_base="PROCESSED_DATE"), ("after", "", "", "CHANGED")),
         (
-            lambda p: (
-                p["commitments"].append({"code": "X", "name": "x", "name_en": "x", "source": "HZ-1", "text": None})
-                if p.get("commitments")
-                else p.update(commitments=[{"code": "X", "name": "x", "name_en": "x", "source": "HZ-10", "text": None}])
-            ),
+            lambda p: p.update(commitments=[*p.get("commitments", []), PROMISE]),
             ("commitments", "X", "", "ADDED"),
         ),
     ],
@@ -134,5 +131,5 @@ def test_the_command_says_by_its_exit_code_whether_they_differ(tmp_path: Path) -
     text = (DATA / "huzhou.yaml").read_text(encoding="utf-8")
     draft.write_text(text.replace('"2019-10-15"', '"draft"', 1), encoding="utf-8")
     found = json.loads(RUN.invoke(app, ["diff", f"hz@{huzhou().version}", str(draft), "--json"]).output)
-    assert [change["key"] or change["section"] for change in found["changes"]] == ["head"]
+    assert [(change["section"], change["key"]) for change in found["changes"]] == [("head", "version")]
     assert found["right"] == "hz@draft"
