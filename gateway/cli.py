@@ -132,7 +132,7 @@ def export_schema(
 
 @app.command("export-docs")
 def export_docs(to: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("docs")) -> None:
-    """Write the generated pages: docs/errors.md and docs/states.md."""
+    """Write the generated pages: docs/errors.md, docs/states.md and docs/policy.md."""
     from gateway.docs import pages
 
     for name, text in pages().items():
