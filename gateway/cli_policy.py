@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway.domain.identity import check_digit
 from gateway.policy import loader, notation
 from gateway.policy.book import PolicyBook
 from gateway.policy.model import Jurisdiction, Strict
@@ -110,12 +111,13 @@ def explain(
     item: Annotated[list[str] | None, typer.Option(help="Item that was chosen.")] = None,
     answer: Annotated[list[str] | None, typer.Option(help="form.path=value.")] = None,
     certificate: Annotated[list[str] | None, typer.Option(help="Certificate the platform holds already.")] = None,
+    unidentified: Annotated[bool, typer.Option(help="Without --case: an unidentified body.")] = False,
     at: Annotated[str | None, typer.Option(help="When it is filed, RFC 3339; if omitted, now.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain what becomes of a deceased here, step by step, with the rows that say so.
 
-    Options stand for a form, or change the one given with --case.
+    Options stand for a form, of an invented person, or change the one given with --case.
     """
     from gateway.cli_explain import lines
     from gateway.policy import explain as explained
@@ -124,7 +126,7 @@ def explain(
 
     now = _time(at)
     book, policy = _find(code, now.date())
-    document = _document(case) if case is not None else {}
+    document = _document(case) if case is not None else {"deceased": _somebody(unidentified)}
     document.setdefault("jurisdiction", policy.code)
     document["flow"] = flow or document.get("flow") or policy.flows[0].code
     document["channel"] = channel or document.get("channel") or policy.channels[0].code
@@ -241,6 +243,12 @@ def _document(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         _stop(f"{path}: not a form", 2)
     return {str(key): value for key, value in found.items()}
+
+
+def _somebody(unidentified: bool) -> dict[str, str]:
+    """An invented person: without a name and a number, items would wait for the identity."""
+    number = "99000019400101001"
+    return {"idKind": "UNKNOWN"} if unidentified else {"name": "某某", "idNumber": number + check_digit(number)}
 
 
 def _pairs(given: list[str] | None) -> Iterator[tuple[str, str]]:

@@ -210,6 +210,16 @@ def test_the_command_needs_no_file() -> None:
     assert [rule["value"] for rule in found["rules"]].count(False) == 1
 
 
+def test_options_alone_are_about_somebody_whose_identity_is_known() -> None:
+    known, unknown = (
+        json.loads(RUN.invoke(app, ["explain", "hz", "--json", *more]).output) for more in ([], ["--unidentified"])
+    )
+    turns = {shown["slug"]: shown["turn"] for shown in known["items"]}
+    assert turns["hukou-deregistration"] is not None
+    codes = [gate["said"]["code"] for shown in unknown["items"] for gate in shown["waits"] if gate["said"]]
+    assert "WAITS_FOR_IDENTITY" in codes
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
