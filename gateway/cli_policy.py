@@ -126,7 +126,7 @@ def explain(
 
     now = _time(at)
     book, policy = _find(code, now.date())
-    document = _document(case) if case is not None else {"deceased": _somebody(unidentified)}
+    document: dict[str, Any] = _document(case) if case is not None else {"deceased": _somebody(unidentified)}
     document.setdefault("jurisdiction", policy.code)
     document["flow"] = flow or document.get("flow") or policy.flows[0].code
     document["channel"] = channel or document.get("channel") or policy.channels[0].code
