@@ -11,7 +11,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.table import Table
+
+from gateway import cli_policy
 
 HOST = "127.0.0.1"
 SCHEMA_FILE = Path("schema/schema.graphql")
@@ -20,8 +21,7 @@ app = typer.Typer(
     add_completion=False,
     help="Shenhou (身后): one GraphQL gateway over every department a family has to see after a death.",
 )
-policy_app = typer.Typer(no_args_is_help=True, help="Policy files: check, explain, compare, draw.")
-app.add_typer(policy_app, name="policy")
+app.add_typer(cli_policy.app, name="policy")
 out = Console()
 Port = Annotated[int, typer.Option(help="Port on the loopback interface.", envvar="PORT")]
 
@@ -132,7 +132,7 @@ def export_schema(
 
 @app.command("export-docs")
 def export_docs(to: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("docs")) -> None:
-    """Write the generated pages: docs/errors.md and docs/states.md."""
+    """Write the generated pages: docs/errors.md, docs/states.md and docs/policy.md."""
     from gateway.docs import pages
 
     for name, text in pages().items():
@@ -156,43 +156,6 @@ def verify(number: Annotated[str | None, typer.Argument(help="Case number; all c
         out.print(f"[red]{line}[/red]")
     out.print(f"{len(numbers)} ledgers checked, {len(wrong)} faults")
     raise typer.Exit(1 if wrong else 0)
-
-
-@policy_app.command("check")
-def policy_check(
-    files: Annotated[list[Path] | None, typer.Argument(help="Further jurisdiction files.")] = None,
-) -> None:
-    """Check every policy file, or further ones beside them; mistakes come with file and line."""
-    from gateway.policy import loader
-
-    try:
-        book = loader.load(more=tuple(files or ()))
-    except loader.PolicyMistake as error:
-        _stop(str(error))
-    for jurisdiction in book.jurisdictions:
-        out.print(
-            f"{jurisdiction.code} {jurisdiction.name} {jurisdiction.version}: {len(jurisdiction.items)} items, good"
-        )
-
-
-@policy_app.command("items")
-def policy_items(code: Annotated[str, typer.Argument(help="Jurisdiction, e.g. hz.")]) -> None:
-    """List the items of a jurisdiction with their departments, gates and limits."""
-    from datetime import date
-
-    from gateway.policy import loader
-
-    found = loader.load().in_force(code, date.today())
-    if found is None:
-        _stop(f"no jurisdiction {code}")
-    table = Table("row", "item", "name", "department", "waits for", "limits", title=f"{found.name} {found.version}")
-    for item in found.items:
-        gates = ", ".join(g.item or "/".join(g.certificate or []) or "report" for g in item.requires)
-        limits = ", ".join(
-            f"{clock.clock} {clock.limit if clock.limit is not None else '—'} {clock.unit}" for clock in item.clocks
-        )
-        table.add_row(item.source, item.slug, item.name, item.department or "—", gates or "—", limits or "—")
-    out.print(table)
 
 
 class _Fields(logging.Formatter):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from gateway.docs_policy import policy
 from gateway.domain.messages import TEXTS
 from gateway.domain.states import CASE, ITEM, PAYOUT, mermaid
 
 
 def pages() -> dict[str, str]:
     """File name → text."""
-    return {"errors.md": errors(), "states.md": states()}
+    return {"errors.md": errors(), "states.md": states(), "policy.md": policy()}
 
 
 def errors() -> str:

@@ -81,6 +81,26 @@ def holds(condition: Condition | None, facts: Facts) -> bool | None:
     return bool(value == condition.equals)
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A condition decided part by part.  ``given``: the value of the fact, None = not known."""
+
+    condition: Condition
+    value: bool | None
+    given: Any = None
+    parts: tuple[Trace, ...] = ()
+
+
+def trace(condition: Condition | None, facts: Facts) -> Trace | None:
+    """As ``holds``, with the value of every part; for people who ask why.  None: there is no condition."""
+    if condition is None:
+        return None
+    inner = condition.all or condition.any or ([condition.not_] if condition.not_ is not None else [])
+    parts = tuple(found for part in inner if (found := trace(part, facts)) is not None)
+    given = facts(condition.fact) if condition.fact is not None else None
+    return Trace(condition, holds(condition, facts), given, parts)
+
+
 def inside(code: str, area: str) -> bool:
     """Whether an administrative code lies in the subtree of an area: 330502 in 330500, 330502001 in 330502."""
     stem = area

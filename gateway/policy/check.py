@@ -11,7 +11,7 @@ from gateway.domain.form import Form
 from gateway.domain.identity import IdKind
 from gateway.domain.identity import check as check_id
 from gateway.domain.messages import Code, Problem, Reason
-from gateway.policy.book import PolicyBook, holds, inside
+from gateway.policy.book import Facts, PolicyBook, holds, inside
 from gateway.policy.decide import account_fault, facts_of, handling_area
 from gateway.policy.model import FormField, Jurisdiction
 
@@ -102,15 +102,8 @@ def _fields(book: PolicyBook, policy: Jurisdiction, form: Form, today: date) -> 
         value = form.value(field.path)
         words = {"label": field.label, "path": field.path}
         ids = (field.source,) if field.source else ()
-        needed = field.required
-        if field.required_when is not None:
-            needed = holds(field.required_when, facts) is True
-        if field.required_unless is not None:
-            needed = holds(field.required_unless, facts) is not True
-        if holds(field.shown_when, facts) is False:
-            needed = False
         if value is None:
-            if needed:
+            if required(field, facts):
                 yield Problem(Reason(Code.FIELD_REQUIRED, ids, words), field.path)
             continue
         yield from _value(field, form, value, words, ids, today)
@@ -124,6 +117,15 @@ def _fields(book: PolicyBook, policy: Jurisdiction, form: Form, today: date) -> 
                 "detail_en": "the form has no such field",
             }
             yield Problem(Reason(Code.FIELD_INVALID, (), words), path)
+
+
+def required(field: FormField, facts: Facts) -> bool:
+    """Whether a field must be filled in, by its own rule and what is known so far."""
+    if holds(field.shown_when, facts) is False:
+        return False
+    if field.required_unless is not None:
+        return holds(field.required_unless, facts) is not True
+    return holds(field.required_when, facts) is True if field.required_when is not None else field.required
 
 
 def _value(

@@ -31,8 +31,11 @@ class PolicyMistake(Exception):
         self.lines = lines
 
 
-def load(data: Path = DATA, more: tuple[Path, ...] = ()) -> PolicyBook:
-    """Everything below ``data`` plus the jurisdiction files ``more``.  Raises ``PolicyMistake`` with all of them."""
+def load(data: Path = DATA, more: tuple[Path, ...] = (), alone: bool = False) -> PolicyBook:
+    """Everything below ``data`` plus the jurisdiction files ``more``.  Raises ``PolicyMistake`` with all of them.
+
+    ``alone``: the files ``more`` without the jurisdictions below ``data``, of which they may be other drafts.
+    """
     mistakes: list[str] = []
     parts = [(path, _read(path, mistakes)) for path in sorted((data / "catalogue").glob("*.yaml"))]
     words = {key: value for _, part in parts if part is not None for key, value in part.items()}
@@ -41,7 +44,7 @@ def load(data: Path = DATA, more: tuple[Path, ...] = ()) -> PolicyBook:
         _check(_read(path, mistakes), CalendarYear, path, mistakes)
         for path in sorted((data / "calendar").glob("*.yaml"))
     ]
-    files = [(path, _read(path, mistakes)) for path in (*sorted(data.glob("*.yaml")), *more)]
+    files = [(path, _read(path, mistakes)) for path in (*(() if alone else sorted(data.glob("*.yaml"))), *more)]
     found: list[Jurisdiction] = []
     for path, plain in files:
         jurisdiction = _check(plain, Jurisdiction, path, mistakes)

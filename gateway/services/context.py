@@ -199,10 +199,9 @@ class CaseWork:
         done = False
         for definition in self.policy.items:
             item = self.case.items.get(definition.slug)
-            if definition.kind != "CERT" or item is None or item.status in ITEM.final:
+            if item is None or item.status in ITEM.final:
                 continue
-            there = [self.case.certificate(kind) is not None for kind in definition.issues]
-            if there and (all(there) if definition.issues_all else any(there)):
+            if decide.certified(self.case, definition):
                 blocked = item.status is ItemStatus.BLOCKED
                 self.record(e.Found(definition.slug) if blocked else e.Completed(definition.slug))
                 done = True

@@ -5,7 +5,7 @@ Pure functions of policy and case; nothing is read or written.
 
 from gateway.policy.decide.clocks import deadlines, effective, effective_from, next_due
 from gateway.policy.decide.facts import facts_of, form_of, handling_area, reached_through
-from gateway.policy.decide.gates import Gate, awaited_certificates, gates, shared_papers
+from gateway.policy.decide.gates import Gate, awaited_certificates, certified, gates, shared_papers
 from gateway.policy.decide.money import (
     KINDS,
     Direction,
@@ -24,6 +24,7 @@ __all__ = [
     "Gate",
     "account_fault",
     "awaited_certificates",
+    "certified",
     "deadlines",
     "deductions",
     "deficit",

@@ -83,6 +83,12 @@ def _expected(policy: Jurisdiction, case: Case, certificate: str) -> bool:
     )
 
 
+def certified(case: Case, item: ItemDefinition) -> bool:
+    """Whether the certificates that are the act of an item are there, wherever they came from (WZ-405, WZ-507)."""
+    there = [case.certificate(kind) is not None for kind in item.issues]
+    return item.kind == "CERT" and bool(there) and (all(there) if item.issues_all else any(there))
+
+
 def awaited_certificates(policy: Jurisdiction, case: Case) -> set[str]:
     """Kinds of certificate that an item of the case waits for, or would issue, and that are not there."""
     facts = facts_of(form_of(case), case.flow, policy)

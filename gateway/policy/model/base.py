@@ -15,7 +15,7 @@ AreaCode = Annotated[str, Field(pattern=r"^(\d{6}|\d{9}|\d{12})$")]
 class Strict(BaseModel):
     """Unknown keys and wrong types are mistakes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Named(Strict):
@@ -34,14 +34,21 @@ class Condition(Strict):
     """
 
     all: list[Condition] | None = None
+    """Every one of them holds."""
     any: list[Condition] | None = None
+    """At least one of them holds."""
     not_: Condition | None = Field(default=None, alias="not")
+    """It does not hold; the contrary of unknown is unknown."""
     fact: str | None = None
+    """Name of the fact that is tested."""
     equals: str | bool | None = None
+    """The fact has this value; ``true`` and ``false`` for yes/no fields and situations."""
     among: list[str] | None = None
+    """The fact has one of these values."""
     within: list[AreaCode] | None = None
     """Administrative codes: true when the fact lies in the subtree of one of them."""
     known: bool | None = None
+    """True: the fact is known; false: it is not.  Never unknown itself."""
 
     @model_validator(mode="after")
     def _one_shape(self) -> Self:

@@ -18,9 +18,11 @@ class FormField(Strict):
     """One field.  ``required``: always, never, or under a condition."""
 
     path: str
+    """Form path: a typed field (``deceased.name``), or any other, which travels in ``answers``."""
     label: str
     label_en: str
     group: Code
+    """Code of its form group."""
     type: Literal[
         "TEXT",
         "ID_NUMBER",
@@ -34,13 +36,19 @@ class FormField(Strict):
         "ACCOUNT_NUMBER",
         "POSITION",
     ]
+    """What may be entered."""
     required: bool = False
+    """Required always; the two conditions below replace it."""
     required_when: Condition | None = None
+    """Required when this is true; null: see ``required``."""
     required_unless: Condition | None = None
+    """Required unless this is true; null: see ``required``."""
     options: list[Code] | None = None
+    """Codes that may be chosen, for type OPTION; null: the codes of the schema."""
     option_names: dict[Code, str] = {}
     """Words for options that stand in no catalogue."""
     hint: str | None = None
+    """Words beside the field; null: none."""
     shown_when: Condition | None = None
     """Null: always shown."""
     source: RowId | None = None
@@ -58,6 +66,7 @@ class SharedAs(Strict):
     """The certificate that a paper is: handed in once, then seen by every department whose evidence it is."""
 
     certificate: Code
+    """Kind of certificate, a code of the catalogue."""
     number: str
     """Form path of its number."""
     issued_on: str
@@ -80,9 +89,11 @@ class Material(Named):
     code: Code
     source: RowId
     required_when: Condition | None = None
+    """Asked for when this is true; null: always."""
     upload: bool = False
     """Naming the paper is not enough: its file must be there."""
     shared_as: SharedAs | None = None
+    """Null: it is only kept with the case."""
 
 
 class Commitment(Named):
@@ -103,6 +114,7 @@ class Notice(Strict):
     at: Code | None = None
     """Form group it belongs to; null: the whole form."""
     when: Condition | None = None
+    """Shown unless this is false; null: always."""
 
 
 class Tick(Strict):

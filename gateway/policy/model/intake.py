@@ -16,7 +16,9 @@ class Area(Strict):
     code: AreaCode
     name: str
     level: Literal["PROVINCE", "PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE"]
+    """Level of administration."""
     parent: AreaCode | None = None
+    """Code of the area it lies in; null: none here, the top of the tree."""
 
 
 class Channel(Named):
@@ -30,6 +32,7 @@ class OpenedBy(Strict):
     """Who may open a case of this flow by issuing a certificate before any report is filed."""
 
     item: Slug
+    """Slug of the item whose certificate opens the case."""
     source: RowId
 
 
@@ -41,9 +44,11 @@ class Flow(Named):
     reporters: list[str]
     """Roles that may file the report or application."""
     opened_by: OpenedBy | None = None
+    """Null: only a report opens a case."""
     report_after: list[Code] | None = None
     """Certificates of which one must be there before the report is filed; null: none."""
     report_after_source: RowId | None = None
+    """Row of ``report_after``."""
 
 
 class RefusedFlow(Named):
@@ -60,9 +65,11 @@ class Rule(Strict):
     also: list[RowId] = []
     """Further rows that say the same."""
     condition: Condition
+    """What must hold; only ``false`` refuses."""
     name: str
     """What is required, as a Chinese phrase."""
     name_en: str
+    """The same in English."""
     fact_label: str
     """Form path whose value is shown as the offending fact."""
     fact_text: str | None = None
@@ -73,7 +80,9 @@ class Rollout(Strict):
     """Where the service is on, and since when (YY-106, YN-105)."""
 
     area: AreaCode
+    """Area with all below it."""
     since: date
+    """First day of the service there."""
     source: RowId
 
 
@@ -83,6 +92,7 @@ class Step(Strict):
     name: str
     name_en: str
     actor: str
+    """Who does it."""
     source: RowId
     flow: Literal["OUTSIDE", "INSIDE", "ABNORMAL"] | None = None
     """Null: in every flow."""
@@ -105,6 +115,7 @@ class RatingRule(Strict):
     """好差评 (YN-901): the scale, best first."""
 
     levels: list[RatingLevel] = Field(min_length=2)
+    """Best first."""
     source: RowId
 
 
@@ -112,6 +123,7 @@ class Withdrawal(Strict):
     """撤回: which items the family may take back, and until when.  No file has it until its owner sets it (S-04)."""
 
     items: Literal["CHOSEN", "ALL"]
+    """CHOSEN: those the family chose; ALL: every item."""
     until: Literal["ACCEPTED", "FINAL"]
     """The last moment: before the department has accepted it, or before it is final."""
     source: RowId
@@ -121,6 +133,7 @@ class Via(Strict):
     """One integration hub that reaches all departments' systems, instead of one link each (YN-1003, YN-1005)."""
 
     hub: Slug
+    """Code of the hub's adapter."""
     source: RowId
 
 
@@ -128,7 +141,11 @@ class SharedSource(Strict):
     """A platform of shared data (adapters of kind ``source``) and what it is used for."""
 
     source: Slug
+    """Code of the adapter."""
     uses: list[Literal["PREFILL", "VERIFY", "MATERIALS", "CERTIFICATES"]]
+    """PREFILL fills the form.  VERIFY compares names.  MATERIALS: papers it holds need not be handed in.  CERTIFICATES
+    are fetched."""
     certificates: list[Code] = []
     """Kinds of certificate it is asked for, again and again while a case waits for one of them."""
     row: RowId
+    """Row of the requirements that says so."""

@@ -37,13 +37,17 @@ class Clock(Strict):
     """One time limit.  ``limit`` null: promised without a number, or not stated."""
 
     clock: ClockKind
+    """PROCESSING: 办理时限, until the department's act.  PAYOUT: 发放时限, until the money is on the account."""
     limit: int | None = Field(default=None, gt=0)
+    """Number of ``unit``; null: no limit stated, and the item is never overdue."""
     unit: LimitUnit = LimitUnit.WORKING_DAYS
+    """Unit of ``limit``: WORKING_DAYS by the calendar (the first day is not counted), or elapsed HOURS."""
     start: Literal["PUSH", "APPROVAL"] | None = None
     """Null: the jurisdiction's default (PD-02, PD-04)."""
     source: RowId
     quote: str = ""
     when: Condition | None = None
+    """The clock counts unless this is false; null: always."""
 
 
 class Deduction(Strict):
@@ -53,6 +57,7 @@ class Deduction(Strict):
     """
 
     item: Slug
+    """Slug of the item whose negative sum is deducted."""
     kinds: list[Code] | None = None
     """Kinds of sum that are deducted from; null: all of the item's."""
     source: RowId
@@ -70,12 +75,15 @@ class PayoutRule(Strict):
     """
 
     kinds: list[Code]
+    """Kinds of sum the department may approve, codes of the catalogue."""
     payee: Literal["FAMILY_DESIGNATED", "APPLICANT", "DECEASED_OR_HEIR", "NAMED_PAYEE", "BY_INSTITUTION"] | None
+    """Whose account is paid; see above.  Null: NOT STATED, the money is held."""
     source: RowId
     quote: str = ""
     fallback_source: RowId | None = None
     """Row of the reasoned fallback, for DECEASED_OR_HEIR."""
     deduction: Deduction | None = None
+    """Null: nothing is deducted from its sums."""
 
     @model_validator(mode="after")
     def _deducts_from_its_own(self) -> Self:
@@ -91,12 +99,14 @@ class BusinessType(Named):
     code: str
     source: RowId
     when: Condition
+    """Holds: the department is told this type; unknown or false: it is not."""
 
 
 class Referral(Strict):
     """What follows when a department finds that the kind of death is another one."""
 
     flow: Literal["OUTSIDE", "INSIDE", "ABNORMAL"]
+    """The kind of death it turns into."""
     source: RowId
 
 
@@ -130,15 +140,20 @@ class ItemDefinition(Named):
     service: Literal["CASE_CODING", "RESULT_RETURN"] | None = None
     """A service of a higher platform to the case itself (YN-1001): it codes the case, or takes its result."""
     kind: Literal["CERT", "DEREG", "STOP", "CLAIM", "SETTLE", "ENQ", "SERVICE"]
+    """CERT issues a certificate.  DEREG cancels a registration.  STOP ends a payment.  CLAIM is applied for.  SETTLE
+    closes an account.  ENQ finds out and pays nothing.  SERVICE: anything else."""
     trigger: Literal["AUTO", "TICK", "EVENT"]
     """TICK: only when the applicant chose it.  AUTO and EVENT: whenever it applies."""
     tick: Tick | None = None
     """Its tick box on the form; a TICK item without one is offered under its own name."""
     phase: Literal["CONFIRMATION", "CREMATION", "AFTERCARE"]
+    """Group it is shown in; before the report only CONFIRMATION items are judged."""
     applies_when: Condition | None = None
     """Null: every case."""
     condition_name: str | None = None
+    """``applies_when`` in words; needed beside it."""
     condition_name_en: str | None = None
+    """The same in English."""
     when_undeclared: Literal["VERIFY", "OMIT"] = "VERIFY"
     """What happens when the fact was not declared: the department verifies, or the item is left out."""
     when_not: Literal["NOT_APPLICABLE", "ORIGINAL_PROCEDURE", "REFUSED"] = "NOT_APPLICABLE"
@@ -147,14 +162,19 @@ class ItemDefinition(Named):
     not_condition: str | None = None
     """The condition's contrary in words, where it is what people are told (机关事业单位人员…按照原流程办理)."""
     not_condition_en: str | None = None
+    """The same in English."""
     condition_source: RowId | None = None
     """Row of the condition, where it is another than the item's own."""
     needs_identity: bool = True
     """Blocked, not refused, while the deceased is unidentified (PD-21)."""
     requires: list[Requirement] = []
+    """Gates before it, all of which must be open; empty: it is pushed at once."""
     clocks: list[Clock] = []
+    """Its time limits; one with ``limit: null`` says that the source states no number."""
     payout: PayoutRule | None = None
+    """Its money; null: it pays nothing."""
     business_types: list[BusinessType] = []
+    """Several may hold at once; each that does is told."""
     issues: list[Code] = []
     """Certificates that completing the item issues; at least one must come with the completion."""
     issues_all: bool = False
@@ -162,8 +182,11 @@ class ItemDefinition(Named):
     evidence: list[Code] = []
     """Certificates the department may see for this item (HZ-402)."""
     effect: Literal["NEXT_MONTH", "NEXT_YEAR"] | None = None
+    """When a stop takes effect; null: at once."""
     completed_by_report: bool = False
+    """Done by the report itself, without a person."""
     referral: Referral | None = None
+    """Null: the department cannot refer the case to another flow."""
     sends: list[str] = []
     """Form paths sent along with the application."""
 

@@ -32,53 +32,88 @@ class Document(Strict):
     """The document a policy file was taken from."""
 
     title: str
+    """Its title, in full."""
     issuer: str
+    """Who issued it."""
     number: str | None
+    """Its number (文号); null: NOT STATED."""
     seed: str
+    """File of the collected source texts."""
 
 
 class Jurisdiction(Named):
     """One jurisdiction's rules in one version."""
 
     code: Annotated[str, Field(pattern=r"^[a-z]{2,}$")]
+    """Short name in lower case; its own for ever."""
     version: str
+    """Name of this version of the rules; an open case keeps the one it was accepted under (PD-19)."""
     effective_from: date
+    """First day on which new cases come under it."""
     effective_to: date | None = None
+    """Last such day; null: no end."""
     document: Document
+    """Where the rules come from."""
     area: AreaCode
+    """Administrative code of the whole jurisdiction."""
     time_zone: str
+    """In which a day begins and ends, e.g. ``Asia/Shanghai``."""
     case_number: str
     """Format of the case number (PD-17); ``{date}`` = YYYYMMDD, ``{serial}`` = running number of the day."""
     payout_clock_start: Literal["PUSH", "APPROVAL"] = "PUSH"
+    """When PAYOUT clocks start that do not say: with the push, or with the approval of the money (PD-04)."""
     effect_base: Literal["DEATH_DATE", "PROCESSED_DATE"] = "DEATH_DATE"
+    """What next month and next year are counted from (PD-05)."""
     duty_contact: str
+    """Whom people are sent to when something is unclear."""
     duty_contact_en: str
+    """The same in English."""
     areas: list[Area]
+    """The tree of its areas, as far down as cases are handled."""
     channels: list[Channel]
+    """Ways in; any other is refused."""
     flows: list[Flow]
+    """Kinds of death it admits."""
     refused_flows: list[RefusedFlow] = []
+    """Kinds of death it names and does not admit."""
     causes: list[Situation] = []
     """Enumerated causes of abnormal death."""
     rollout: list[Rollout] = []
     """Empty: everywhere in the jurisdiction since ``effective_from``."""
     eligibility: list[Rule]
+    """All must hold; one that is unknown refuses nobody.  Empty: everybody is admitted."""
     form_groups: list[FormGroup]
+    """Groups of fields, in the order of the form."""
     form: list[FormField]
+    """Fields, in the order of the form."""
     situations: list[Situation]
+    """Facts about the deceased that are declared: true, false, or left out = unknown."""
     materials: list[Material] = []
+    """Papers; empty: NOT STATED, and nothing is asked for."""
     certificates_on_form: list[CertificateOnForm] = []
+    """Certificates given by number."""
     commitments: list[Commitment] = []
+    """Promises, with their text."""
     notices: list[Notice] = []
+    """Words the form or the guide shows."""
     steps: list[Step] = []
+    """The service guide, in order."""
     delivery: list[Delivery] = []
+    """Ways results reach the family."""
     rating: RatingRule | None = None
+    """Null: NOT STATED, and no rating is offered."""
     withdrawal: Withdrawal | None = None
+    """Null: NOT STATED, and no item can be taken back."""
     via: Via | None = None
+    """Null: every department is reached through its own adapter."""
     shared_sources: list[SharedSource] = []
+    """Platforms of shared data that are asked."""
     payee_relations: list[Code] | None = None
     """Relations a NAMED_PAYEE may have to the deceased; null: any (C-15, PD-09)."""
     payee_relations_source: RowId | None = None
+    """Row of ``payee_relations``."""
     items: list[ItemDefinition]
+    """The catalogue of items (事项)."""
 
     @cached_property
     def boolean_paths(self) -> frozenset[str]:
