@@ -15,7 +15,7 @@ AreaCode = NewType("AreaCode", str)
 Slug = NewType("Slug", str)
 RequirementId = NewType("RequirementId", str)
 Time = NewType("Time", datetime)
-Condition = NewType("Condition", dict)  # type: ignore[type-arg]
+Condition = NewType("Condition", dict)
 
 
 def yuan(fen: int) -> Yuan:

@@ -199,9 +199,10 @@ def _flow(policy: Jurisdiction, rule: Condition) -> Phrase:
     if rule.known is not None:
         return Phrase("死亡情形已知", "the kind of death is known") if rule.known else _FLOW_UNKNOWN
     codes = rule.among or [str(rule.equals)]
-    known = {flow.code: flow for flow in (*policy.flows, *policy.refused_flows)}
-    names = [known[code].name if code in known else code for code in codes]  # type: ignore[index]
-    names_en = [known[code].name_en if code in known else code for code in codes]  # type: ignore[index]
+    known: dict[str, Phrase] = {flow.code: Phrase(flow.name, flow.name_en) for flow in policy.flows}
+    known |= {flow.code: Phrase(flow.name, flow.name_en) for flow in policy.refused_flows}
+    names = [known.get(code, Phrase(code, code)).zh for code in codes]
+    names_en = [known.get(code, Phrase(code, code)).en for code in codes]
     return Phrase(f"死亡情形为“{'”或“'.join(names)}”", f"the kind of death is “{'” or “'.join(names_en)}”")
 
 
