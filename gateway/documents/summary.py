@@ -14,6 +14,7 @@ from gateway.policy.model import Jurisdiction
 from gateway.services import reading
 
 TITLE = "身后“一件事”办理汇总清单"
+_LEFT_OUT = (ItemStatus.NOT_APPLICABLE, ItemStatus.WITHDRAWN)
 _PAYOUTS = {
     PayoutStatus.APPROVED: "已核定",
     PayoutStatus.HELD: "暂缓发放",
@@ -39,7 +40,12 @@ def summary(book: PolicyBook, policy: Jurisdiction, case: Case, now: datetime) -
         items=[
             _item(book, policy, case.items[definition.slug])
             for definition in policy.items
-            if definition.slug in case.items
+            if definition.slug in case.items and case.items[definition.slug].status not in _LEFT_OUT
+        ],
+        left_out=[
+            f"{definition.name}（{result(case.items[definition.slug]).rstrip('。')}）"
+            for definition in policy.items
+            if definition.slug in case.items and case.items[definition.slug].status in _LEFT_OUT
         ],
         certificates=[
             {
