@@ -18,6 +18,7 @@ from gateway.access import rights as access
 from gateway.access.rights import Viewer
 from gateway.access.seals import Seals
 from gateway.access.tokens import Issuer
+from gateway.console import documents
 from gateway.console import routes as console
 from gateway.desk import Clock, Desk
 from gateway.domain.department import Department, EvidenceSource
@@ -98,6 +99,7 @@ def create(
         routes=[
             *schema.routes(desk, issuer, settings),
             *inbound.routes(outward, adapters, issuer, database),
+            *documents.routes(desk, issuer),
             *console.routes(),
         ],
         lifespan=lambda _: _lifespan(desk, engine, outward),

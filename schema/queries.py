@@ -24,11 +24,12 @@ from schema.mutations.payload import answers, looks_for
 from schema.scalars import AreaCode, Slug, Time
 from schema.shared_queries import SharedQueries
 from schema.types.case import Case, CaseConnection, CaseEdge
+from schema.types.catalogue import ItemDefinition
 from schema.types.common import Department, Reason, UserError, errors
 from schema.types.item import DepartmentItem
 from schema.types.payout import Payout
 from schema.types.people import Deceased
-from schema.types.policy import ItemDefinition, Jurisdiction
+from schema.types.policy import Jurisdiction
 from schema.view import View
 
 
@@ -271,7 +272,12 @@ async def _check(info: Info, input: SubmitCaseInput) -> SubmissionCheck:
         acceptable=not any(problem.severity == "ERROR" for problem in checked.problems),
         items=[
             ItemVerdict(
-                definition=ItemDefinition(source=definitions[verdict.slug], book=desk.book, connected=desk.connected),
+                definition=ItemDefinition(
+                    source=definitions[verdict.slug],
+                    policy=checked.policy,
+                    book=desk.book,
+                    connected=desk.connected,
+                ),
                 applicability=verdict.applicability,
                 reason=Reason(source=verdict.reason),
             )

@@ -15,6 +15,7 @@ AreaCode = NewType("AreaCode", str)
 Slug = NewType("Slug", str)
 RequirementId = NewType("RequirementId", str)
 Time = NewType("Time", datetime)
+Condition = NewType("Condition", dict)
 
 
 def yuan(fen: int) -> Yuan:
@@ -90,6 +91,18 @@ SCALARS: dict[object, ScalarDefinition] = {
         'e.g. "hukou-deregistration".',
         serialize=str,
         parse_value=_text,
+    ),
+    Condition: strawberry.scalar(
+        name="Condition",
+        description="""条件: a statement about the form as JSON, true, false, or unknown while a fact it needs is empty.
+
+Exactly one of `{"all": [Condition…]}`, `{"any": [Condition…]}`, `{"not": Condition}`, or a `fact` with one of
+`equals` (text, or true and false), `among` (a list), `within` (area codes: the fact lies in one of them) and `known`
+(true: it is filled in).  A fact is a field path, `situation.<code>`, `death.flow`, `identity.known`,
+`item.<slug>.chosen`, or `shared.<certificate>` (the platform holds one already).
+E.g. `{"all": [{"fact": "death.flow", "equals": "ABNORMAL"}, {"fact": "account.number", "known": true}]}`.""",
+        serialize=dict,
+        parse_value=dict,
     ),
     RequirementId: strawberry.scalar(
         name="RequirementId",

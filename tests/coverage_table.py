@@ -19,7 +19,7 @@ from tests import rules
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "coverage.md"
-ID = re.compile(r"\b(?:WS|YY|YN|WZ|HZ|C|X|S|PD)-\d{2,4}\b")
+ID = re.compile(r"\b(?:WS|YY|YN|WZ|HZ|C|X|S|PD)-\d{2,4}\b(?!-\w)")
 SPAN = re.compile(r"\b([A-Z]{1,2})-(\d{2,4})…(?:[A-Z]{1,2}-)?(\d{2,4})\b")
 TITLES = {
     "WS": "乌审旗",

@@ -81,6 +81,11 @@ def allow(rights: Rights, viewer: Viewer | None, operation: str) -> Viewer:
     raise refuse(Code.FORBIDDEN, None, "HZ-816", right=operation, contact=rights.contact, contact_en=rights.contact_en)
 
 
+def sees_whole_cases(rights: Rights, viewer: Viewer) -> bool:
+    """Whether a case this viewer sees has all its items; a department sees its own."""
+    return rights.roles[viewer.role].items == "ALL"
+
+
 def prefixes(viewer: Viewer) -> tuple[str, ...] | None:
     """Code prefixes of the viewer's area; None = everywhere."""
     if viewer.area == "000000":
@@ -95,4 +100,4 @@ def in_area(viewer: Viewer, code: str) -> bool:
     return viewer.area == "000000" or inside(code, viewer.area)
 
 
-__all__ = ["Fields", "Refused", "Rights", "Role", "Viewer", "allow", "in_area", "load", "prefixes"]
+__all__ = ["Fields", "Refused", "Rights", "Role", "Viewer", "allow", "in_area", "load", "prefixes", "sees_whole_cases"]

@@ -13,9 +13,13 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from gateway.documents import STYLE
+
 FOLDER = Path(__file__).with_name("static")
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    # A document opened from a page keeps the page's policy: its one style is allowed here as well.
+    "Content-Security-Policy": f"default-src 'self'; style-src 'self' {STYLE}; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",

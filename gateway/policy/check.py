@@ -12,7 +12,7 @@ from gateway.domain.identity import IdKind
 from gateway.domain.identity import check as check_id
 from gateway.domain.messages import Code, Problem, Reason
 from gateway.policy.book import Facts, PolicyBook, holds, inside
-from gateway.policy.decide import account_fault, facts_of, handling_area
+from gateway.policy.decide import HOLDERS, account_fault, facts_of, handling_area
 from gateway.policy.model import FormField, Jurisdiction
 
 _ID_FAULTS = {
@@ -33,13 +33,15 @@ def check(book: PolicyBook, policy: Jurisdiction, form: Form, today: date, looks
 
     ``looks``: what sources of shared data hold of its persons.
     """
+    fields = list(_fields(book, policy, form, today))
+    missing = {problem.path for problem in fields if problem.reason.code is Code.FIELD_REQUIRED}
     return [
         *_channel(policy, form),
         *_rollout(policy, form, today),
-        *_fields(book, policy, form, today),
+        *fields,
         *_choices(policy, form),
         *_papers(policy, form, held_materials(looks, form)),
-        *_accounts(policy, form),
+        *(found for found in _accounts(policy, form) if _compared(found.reason) not in missing),
         *_identities(book, form, looks, policy),
         *eligibility(policy, form),
     ]
@@ -214,6 +216,11 @@ def _accounts(policy: Jurisdiction, form: Form) -> Iterator[Problem]:
             faults[path] = Reason(reason.code, ids, reason.facts)
     for path, reason in faults.items():
         yield Problem(reason, path)
+
+
+def _compared(reason: Reason) -> str | None:
+    """The name an account's holder was compared with: where it is missing itself, that alone is told."""
+    return HOLDERS.get(reason.facts.get("expected", "")) if reason.code is Code.ACCOUNT_HOLDER_MISMATCH else None
 
 
 def _identities(book: PolicyBook, form: Form, looks: Looks, policy: Jurisdiction) -> Iterator[Problem]:

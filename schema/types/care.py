@@ -8,7 +8,7 @@ from gateway.domain import case as c
 from gateway.domain.case import JoinRequest as Join
 from schema.enums import Relation, VerificationOutcome
 from schema.scalars import Slug, Time
-from schema.types.policy import ItemDefinition
+from schema.types.catalogue import ItemDefinition
 from schema.view import View
 
 
@@ -65,7 +65,9 @@ class AutomaticStop:
         found = {item.slug: view.case.items.get(item.slug) for item in stops}
         return [
             cls(
-                definition=ItemDefinition(source=item, book=view.book, connected=view.desk.connected),
+                definition=ItemDefinition(
+                    source=item, policy=view.policy, book=view.book, connected=view.desk.connected
+                ),
                 recorded_at=Time(there.finished_at) if (there := found[item.slug]) and there.finished_at else None,
                 reference=there.reference if there else None,
             )

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import strawberry
 from strawberry import relay
 
+from gateway import documents
+from gateway.access.rights import sees_whole_cases
 from gateway.domain.states import ITEM
 from gateway.domain.states import ItemStatus as Status
 from gateway.policy.model import ItemDefinition as Definition
@@ -283,6 +285,21 @@ class Case(relay.Node):
             )
             for definition in self._ordered()
         ]
+
+    @strawberry.field(
+        description="登记表: the filled registration form as HTML for A4 print; shows what the viewer may see."
+    )
+    def registration_form(self, info: Info) -> str:
+        view = self.view
+        whole = sees_whole_cases(view.desk.rights, info.context.known_viewer())
+        return documents.filled_form(view.book, view.policy, view.case, view.now, whole)
+
+    @strawberry.field(description="汇总清单 (HZ-905) as HTML for A4 print; null before the case is closed.")
+    def summary_document(self) -> str | None:
+        view = self.view
+        if view.case.status is not CaseStatus.CLOSED:
+            return None
+        return documents.summary(view.book, view.policy, view.case, view.now)
 
     @strawberry.field(description="归档检查.")
     def archive(self) -> Archive:

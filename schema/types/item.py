@@ -21,11 +21,11 @@ from schema.enums import (
     LimitUnit,
 )
 from schema.scalars import RequirementId, Slug, Time
+from schema.types.catalogue import BusinessType, ItemDefinition
 from schema.types.common import Certificate, Department, NamedValue, Reason
 from schema.types.delivery import Delivery, LiveRecord, Reversal
 from schema.types.payout import Payout
 from schema.types.people import reference, views_of
-from schema.types.policy import BusinessType, ItemDefinition
 from schema.view import View
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ class DepartmentItem(relay.Node):
     def definition(self) -> ItemDefinition:
         return ItemDefinition(
             source=self.view.definition(self.item.slug),
+            policy=self.view.policy,
             book=self.view.book,
             connected=self.view.desk.connected,
         )

@@ -1,163 +1,36 @@
-"""Jurisdictions and their catalogue: what a frontend needs to draw a form and a service guide."""
+"""Jurisdictions: all a frontend needs to draw a form, its tick boxes and a service guide, in one query."""
 
 from __future__ import annotations
 
 import strawberry
 
 from gateway.policy import model as p
+from gateway.policy import served
 from gateway.policy.book import PolicyBook
-from schema.enums import AreaLevel, ClockKind, FieldType, Flow, ItemKind, LimitUnit, Phase, Trigger
+from schema.enums import AreaLevel, Flow, SharedUse, WithdrawalItems, WithdrawalUntil
 from schema.scalars import AreaCode, RequirementId, Slug
-from schema.types.common import Department
-
-
-@strawberry.type(description="代码与名称: one code of the policy with its official term.")
-class PolicyCode:
-    code: str = strawberry.field(description="代码.")
-    name: str = strawberry.field(description="名称.")
-    name_en: str = strawberry.field(description="Name in English.")
-    requirement_id: RequirementId | None = strawberry.field(description="依据的规则编号.", default=None)
-
-
-def _coded(entry: p.Channel | p.Situation | p.Material | p.FormGroup) -> PolicyCode:
-    return PolicyCode(
-        code=entry.code, name=entry.name, name_en=entry.name_en, requirement_id=RequirementId(entry.source)
-    )
-
-
-@strawberry.type(description="时限规定: a time limit as the policy states it.")
-class LimitRule:
-    clock: ClockKind = strawberry.field(description="时限种类.")
-    amount: int | None = strawberry.field(description="数值; null: the source states no number.")
-    unit: LimitUnit = strawberry.field(description="单位.")
-    quote: str = strawberry.field(description="原文.")
-    requirement_id: RequirementId = strawberry.field(description="依据的规则编号.")
-
-
-@strawberry.type(description="业务类型: a business type within one item.")
-class BusinessType:
-    code: str = strawberry.field(description="代号.")
-    name: str = strawberry.field(description="名称.")
-    name_en: str = strawberry.field(description="Name in English.")
-    requirement_id: RequirementId = strawberry.field(description="依据的规则编号.")
-
-    @classmethod
-    def of(cls, kind: p.BusinessType) -> BusinessType:
-        return cls(code=kind.code, name=kind.name, name_en=kind.name_en, requirement_id=RequirementId(kind.source))
-
-
-@strawberry.type(description="事项目录: one item of a jurisdiction's catalogue.")
-class ItemDefinition:
-    source: strawberry.Private[p.ItemDefinition]
-    book: strawberry.Private[PolicyBook]
-    connected: strawberry.Private[frozenset[str]]
-
-    @strawberry.field(description="事项代号, the same in every jurisdiction.")
-    def slug(self) -> Slug:
-        return Slug(self.source.slug)
-
-    @strawberry.field(description="事项名称: official name in this jurisdiction.")
-    def name(self) -> str:
-        return self.source.name
-
-    @strawberry.field(description="Name in English.")
-    def name_en(self) -> str:
-        return self.source.name_en
-
-    @strawberry.field(description="依据的规则编号.")
-    def requirement_id(self) -> RequirementId:
-        return RequirementId(self.source.source)
-
-    @strawberry.field(description="依据条款.")
-    def clause(self) -> str:
-        return self.source.clause
-
-    @strawberry.field(description="原文.")
-    def quote(self) -> str:
-        return self.source.quote
-
-    @strawberry.field(description="办理部门; null: not stated, or done by the duty person in the platform.")
-    def department(self) -> Department | None:
-        return Department.of(self.book, self.connected, self.source.department) if self.source.department else None
-
-    @strawberry.field(description="事项类别.")
-    def kind(self) -> ItemKind:
-        return ItemKind(self.source.kind)
-
-    @strawberry.field(description="启动方式.")
-    def trigger(self) -> Trigger:
-        return Trigger(self.source.trigger)
-
-    @strawberry.field(description="办理阶段.")
-    def phase(self) -> Phase:
-        return Phase(self.source.phase)
-
-    @strawberry.field(description="适用条件; null: every case.")
-    def condition(self) -> str | None:
-        return self.source.condition_name
-
-    @strawberry.field(description="时限规定.")
-    def limits(self) -> list[LimitRule]:
-        return [
-            LimitRule(
-                clock=clock.clock,
-                amount=clock.limit,
-                unit=clock.unit,
-                quote=clock.quote,
-                requirement_id=RequirementId(clock.source),
-            )
-            for clock in self.source.clocks
-        ]
-
-    @strawberry.field(description="业务类型.")
-    def business_types(self) -> list[BusinessType]:
-        return [BusinessType.of(kind) for kind in self.source.business_types]
-
-    @strawberry.field(description="出具的证照类型代码.")
-    def issues(self) -> list[str]:
-        return list(self.source.issues)
-
-    @strawberry.field(description="可能产生的款项种类代码; empty: the item pays nothing.")
-    def payment_kinds(self) -> list[str]:
-        return list(self.source.payout.kinds) if self.source.payout else []
-
-
-@strawberry.type(description="死亡情形: how a case of this kind begins here.")
-class FlowRule:
-    flow: Flow = strawberry.field(description="死亡情形.")
-    name: str = strawberry.field(description="名称.")
-    name_en: str = strawberry.field(description="Name in English.")
-    reporters: list[str] = strawberry.field(description="可以填报的角色.")
-    opened_by_item: Slug | None = strawberry.field(
-        description="先由该事项的证照立案: the certificate of this item opens the case before the report."
-    )
-    report_after: list[str] = strawberry.field(description="填报前须已出具的证照类型（其一）.")
-    requirement_id: RequirementId = strawberry.field(description="依据的规则编号.")
-
-
-@strawberry.type(description="表单项: one field of the form.")
-class FormField:
-    path: str = strawberry.field(
-        description="字段路径 below `input`, e.g. deceased.idNumber; others go into `answers`."
-    )
-    label: str = strawberry.field(description="名称.")
-    label_en: str = strawberry.field(description="Label in English.")
-    group: str = strawberry.field(description="所属分组代码.")
-    type: FieldType = strawberry.field(description="类型.")
-    required: bool = strawberry.field(description="是否必填: always; see `conditional` for the others.")
-    conditional: bool = strawberry.field(description="是否按情形必填: `checkSubmission` tells for a given form.")
-    options: list[str] = strawberry.field(description="选项代码; empty: free.")
-    requirement_id: RequirementId | None = strawberry.field(
-        description="依据的规则编号; null: convention of this deployment."
-    )
-
-
-@strawberry.type(description="行政区域: one area of the jurisdiction's tree.")
-class Area:
-    code: AreaCode = strawberry.field(description="行政区划代码.")
-    name: str = strawberry.field(description="名称.")
-    level: AreaLevel = strawberry.field(description="行政层级.")
-    parent: AreaCode | None = strawberry.field(description="上级区划代码.")
+from schema.types.catalogue import ItemDefinition
+from schema.types.form import (
+    AccountChoice,
+    Area,
+    Commitment,
+    EligibilityRule,
+    FlowRule,
+    FormField,
+    FormGroup,
+    GuideStep,
+    MaterialRule,
+    Notice,
+    RatingScale,
+    RefusedFlow,
+    RolloutStage,
+    SharedPaper,
+    SharedSource,
+    SourceDocument,
+    TickBox,
+    WithdrawalRule,
+)
+from schema.types.words import PolicyCode, PolicyCondition
 
 
 @strawberry.type(description="办理地区: one government's rules in one version.")
@@ -187,6 +60,33 @@ class Jurisdiction:
         document = self.source.document
         return f"{document.title}（{document.number}）" if document.number else document.title
 
+    @strawberry.field(description="依据文件的详情.")
+    def source_document(self) -> SourceDocument:
+        document = self.source.document
+        return SourceDocument(
+            title=document.title,
+            issuer=document.issuer,
+            number=document.number,
+            effective_from=self.source.effective_from,
+            effective_to=self.source.effective_to,
+        )
+
+    @strawberry.field(description="办事指南: address of the printable service guide, relative to this service.")
+    def guide_url(self) -> str:
+        return f"/documents/{self.source.code}/guide"
+
+    @strawberry.field(description="空白登记表: address of the printable blank form, relative to this service.")
+    def blank_form_url(self) -> str:
+        return f"/documents/{self.source.code}/form"
+
+    @strawberry.field(description="值守联系方式.")
+    def duty_contact(self) -> str:
+        return self.source.duty_contact
+
+    @strawberry.field(description="Contact in English.")
+    def duty_contact_en(self) -> str:
+        return self.source.duty_contact_en
+
     @strawberry.field(description="行政区划代码.")
     def area(self) -> AreaCode:
         return AreaCode(self.source.area)
@@ -203,9 +103,22 @@ class Jurisdiction:
             for area in self.source.areas
         ]
 
+    @strawberry.field(description="开通范围; empty: everywhere since the rules are in force.")
+    def rollout(self) -> list[RolloutStage]:
+        names = {area.code: area.name for area in self.source.areas}
+        return [
+            RolloutStage(
+                area=AreaCode(stage.area),
+                name=names.get(stage.area),
+                since=stage.since,
+                requirement_id=RequirementId(stage.source),
+            )
+            for stage in self.source.rollout
+        ]
+
     @strawberry.field(description="办理渠道.")
     def channels(self) -> list[PolicyCode]:
-        return [_coded(channel) for channel in self.source.channels]
+        return [PolicyCode.of(channel) for channel in self.source.channels]
 
     @strawberry.field(description="死亡情形.")
     def flows(self) -> list[FlowRule]:
@@ -215,6 +128,7 @@ class Jurisdiction:
                 name=flow.name,
                 name_en=flow.name_en,
                 reporters=list(flow.reporters),
+                reporter_names=[self.book.word("roles", role).name for role in flow.reporters],
                 opened_by_item=Slug(flow.opened_by.item) if flow.opened_by else None,
                 report_after=list(flow.report_after or []),
                 requirement_id=RequirementId(flow.source),
@@ -222,63 +136,144 @@ class Jurisdiction:
             for flow in self.source.flows
         ]
 
-    @strawberry.field(description="表单分组.")
-    def form_groups(self) -> list[PolicyCode]:
-        return [_coded(group) for group in self.source.form_groups]
+    @strawberry.field(description="不予受理的死亡情形, with the row that says so.")
+    def refused_flows(self) -> list[RefusedFlow]:
+        return [
+            RefusedFlow(
+                flow=Flow(flow.code),
+                name=flow.name,
+                name_en=flow.name_en,
+                requirement_id=RequirementId(flow.source),
+            )
+            for flow in self.source.refused_flows
+        ]
+
+    @strawberry.field(description="非正常死亡原因类别, for `death.causeKind`.")
+    def causes(self) -> list[PolicyCode]:
+        return [PolicyCode.of(cause) for cause in self.source.causes]
+
+    @strawberry.field(description="申请条件: every one must hold.")
+    def eligibility(self) -> list[EligibilityRule]:
+        found = []
+        for rule in self.source.eligibility:
+            condition = PolicyCondition.of(self.book, self.source, rule.condition)
+            assert condition is not None, "a rule has its condition"
+            found.append(
+                EligibilityRule(
+                    name=rule.name,
+                    name_en=rule.name_en,
+                    condition=condition,
+                    path=rule.fact_label,
+                    requirement_ids=[RequirementId(row) for row in (rule.source, *rule.also)],
+                )
+            )
+        return found
+
+    @strawberry.field(description="表单分组, each with its fields in order.")
+    def form_groups(self) -> list[FormGroup]:
+        return [FormGroup.of(self.book, self.source, group) for group in self.source.form_groups]
 
     @strawberry.field(description="表单: every field, in order.")
     def form(self) -> list[FormField]:
-        return [
-            FormField(
-                path=field.path,
-                label=field.label,
-                label_en=field.label_en,
-                group=field.group,
-                type=FieldType(field.type),
-                required=field.required,
-                conditional=field.required_when is not None or field.required_unless is not None,
-                options=list(field.options or []),
-                requirement_id=RequirementId(field.source) if field.source else None,
-            )
-            for field in self.source.form
-        ]
+        return [FormField.of(self.book, self.source, field) for field in self.source.form]
+
+    @strawberry.field(description="勾选框: items the applicant may choose.")
+    def tick_boxes(self) -> list[TickBox]:
+        return [TickBox.of(self.book, self.source, box) for box in served.tick_boxes(self.source)]
 
     @strawberry.field(description="情形: facts about the deceased that decide which items apply.")
     def situations(self) -> list[PolicyCode]:
-        return [_coded(situation) for situation in self.source.situations]
+        return [PolicyCode.of(situation) for situation in self.source.situations]
 
-    @strawberry.field(description="材料.")
-    def materials(self) -> list[PolicyCode]:
-        return [_coded(material) for material in self.source.materials]
+    @strawberry.field(description="材料; empty: none is stated.")
+    def materials(self) -> list[MaterialRule]:
+        return [MaterialRule.of(self.book, self.source, material) for material in self.source.materials]
+
+    @strawberry.field(description="表单给出编号的证照: given by number instead of as a paper (WZ-404).")
+    def certificates_on_form(self) -> list[SharedPaper]:
+        papers = (SharedPaper.of(self.book, self.source, paper) for paper in self.source.certificates_on_form)
+        return [paper for paper in papers if paper is not None]
 
     @strawberry.field(description="承诺.")
-    def commitments(self) -> list[PolicyCode]:
+    def commitments(self) -> list[Commitment]:
+        return [Commitment.of(commitment) for commitment in self.source.commitments]
+
+    @strawberry.field(description="告知: all of them, those of a group included.")
+    def notices(self) -> list[Notice]:
+        return [Notice.of(self.book, self.source, notice) for notice in self.source.notices]
+
+    @strawberry.field(description="可用账户: kinds of account that may be given; empty: nothing is paid into one.")
+    def account_choices(self) -> list[AccountChoice]:
+        return [AccountChoice.of(choice) for choice in served.account_choices(self.source)]
+
+    @strawberry.field(description="领取人须有的关系; null: any.")
+    def payee_relations(self) -> list[PolicyCode] | None:
+        if self.source.payee_relations is None:
+            return None
+        return [PolicyCode.word(self.book, "relations", relation) for relation in self.source.payee_relations]
+
+    @strawberry.field(description="办事步骤: the service guide, in order.")
+    def steps(self) -> list[GuideStep]:
         return [
-            PolicyCode(
-                code=commitment.code,
-                name=commitment.name,
-                name_en=commitment.name_en,
-                requirement_id=RequirementId(commitment.source),
+            GuideStep(
+                name=step.name,
+                name_en=step.name_en,
+                actor=step.actor,
+                flow=Flow(step.flow) if step.flow else None,
+                requirement_id=RequirementId(step.source),
             )
-            for commitment in self.source.commitments
+            for step in self.source.steps
+        ]
+
+    @strawberry.field(description="结果送达方式; empty: not stated.")
+    def delivery(self) -> list[PolicyCode]:
+        return [PolicyCode.of(way) for way in self.source.delivery]
+
+    @strawberry.field(description="好差评等级; null: there is none here.")
+    def rating(self) -> RatingScale | None:
+        rule = self.source.rating
+        if rule is None:
+            return None
+        levels = [PolicyCode(code=level.code, name=level.name, name_en=level.name_en) for level in rule.levels]
+        return RatingScale(levels=levels, requirement_id=RequirementId(rule.source))
+
+    @strawberry.field(description="撤回规定; null: an application cannot be withdrawn here.")
+    def withdrawal(self) -> WithdrawalRule | None:
+        rule = self.source.withdrawal
+        if rule is None:
+            return None
+        return WithdrawalRule(
+            items=WithdrawalItems(rule.items),
+            until=WithdrawalUntil(rule.until),
+            requirement_id=RequirementId(rule.source),
+        )
+
+    @strawberry.field(description="共享信息来源.")
+    def shared_sources(self) -> list[SharedSource]:
+        return [
+            SharedSource(
+                source=PolicyCode.word(self.book, "departments", use.source),
+                uses=[SharedUse(kind) for kind in use.uses],
+                certificates=[PolicyCode.word(self.book, "certificates", kind) for kind in use.certificates],
+                requirement_id=RequirementId(use.row),
+            )
+            for use in self.source.shared_sources
         ]
 
     @strawberry.field(description="事项目录.")
     def items(self) -> list[ItemDefinition]:
-        return [ItemDefinition(source=item, book=self.book, connected=self.connected) for item in self.source.items]
+        return [
+            ItemDefinition(source=item, policy=self.source, book=self.book, connected=self.connected)
+            for item in self.source.items
+        ]
 
     @strawberry.field(description="证照类型.")
     def certificate_types(self) -> list[PolicyCode]:
-        return [
-            PolicyCode(code=word.code, name=word.name, name_en=word.name_en)
-            for word in self.book.catalogue.certificates
-        ]
+        return [PolicyCode.word(self.book, "certificates", word.code) for word in self.book.catalogue.certificates]
 
     @strawberry.field(description="款项种类.")
     def payment_kinds(self) -> list[PolicyCode]:
-        return [
-            PolicyCode(code=word.code, name=word.name, name_en=word.name_en) for word in self.book.catalogue.payments
-        ]
+        return [PolicyCode.word(self.book, "payments", word.code) for word in self.book.catalogue.payments]
 
     @strawberry.field(description="已公布工作日日历的年份; a limit that runs beyond them shows CALENDAR_MISSING.")
     def calendar_years(self) -> list[int]:

@@ -42,7 +42,8 @@ function draw(c) {
   const done = c.items.filter((i) => ["COMPLETED", "REFUSED"].includes(i.status));
   return [
     section(`${c.number} · ${STATUS[c.status]}`, make("p", { class: "big" }, `${PHASE[c.progress.phase]} · ${c.progress.summary}`), make("progress", { max: c.progress.total, value: c.progress.finished, "aria-label": "办理进度" }),
-      make("p", { class: "soft" }, `${c.areaName ?? ""} · 立案 ${time(c.openedAt)}${c.closedAt ? ` · 办结 ${time(c.closedAt)}` : ""} · 值守：${c.dutyContact}`)),
+      make("p", { class: "soft" }, `${c.areaName ?? ""} · 立案 ${time(c.openedAt)}${c.closedAt ? ` · 办结 ${time(c.closedAt)}` : ""} · 值守：${c.dutyContact}`),
+      make("p", {}, papers(c))),
     section("为什么还没有办完", c.whyNotFinished.length ? make("ul", { class: "why" }, c.whyNotFinished.map((w) => make("li", {}, w.item ? make("strong", {}, `${w.item.name}：`) : null, w.reason.message,
       make("span", { class: "soft" }, ` 自${time(w.since)}起${w.reason.requirementIds.length ? `〔${w.reason.requirementIds.join("，")}〕` : ""}`)))) : make("p", { class: "good" }, "全部事项与款项都已办完。")),
     make("div", { class: "pair" }, section("逝者与家属", facts([["逝者", c.deceased.name ?? "身份不明"], ["证件号码", c.deceased.idNumber], ["户籍", c.deceased.hukouAreaName], ["死亡时间", time(c.death.occurredAt)], ["家属", c.applicant && `${c.applicant.name}（${c.applicant.relationName ?? "—"}）`], ["联系电话", c.applicant?.phone]])),
@@ -55,6 +56,26 @@ function draw(c) {
     section(`归档检查：${c.archive.complete ? "齐备" : "尚缺"}`, make("p", { class: "soft" }, c.archive.records.filter((r) => !r.present).map((r) => r.name).join("、") || "各项记录齐备。")),
     section("时间线", make("details", {}, make("summary", {}, `${c.timeline.nodes.length}条`), table(["时间", "事件", "经办"], c.timeline.nodes.map((t) => [time(t.at), t.text, t.actor])))),
   ].filter(Boolean);
+}
+
+function papers(c) {
+  const link = (name, address) => make("a", { href: address, target: "_blank", rel: "noopener" }, name);
+  return [link("办事指南", c.jurisdiction.guideUrl), " · ", link("空白登记表", c.jurisdiction.blankFormUrl), " · ", paper("打印登记表", "registration-form", c.number), " ",
+    c.status === "CLOSED" ? paper("打印汇总清单", "summary", c.number) : null];
+}
+
+function paper(name, what, number) {
+  const button = make("button", { type: "button", class: "plain" }, name);
+  button.addEventListener("click", async () => {
+    try {
+      const answer = await fetch(`/documents/cases/${what}`, { method: "POST", headers: { "Content-Type": "application/json", Authorization: `Bearer ${token()}` }, body: JSON.stringify({ caseNumber: number }) });
+      if (!answer.ok) throw new Error((await answer.json()).errors[0].message);
+      const address = URL.createObjectURL(await answer.blob());
+      window.open(address, "_blank", "noopener");
+      setTimeout(() => URL.revokeObjectURL(address), 60000);
+    } catch (error) { $("answer").prepend(note(error.message, "bad")); }
+  });
+  return button;
 }
 
 function items(list) {

@@ -7,6 +7,7 @@ from gateway.policy.decide.clocks import deadlines, effective, effective_from, n
 from gateway.policy.decide.facts import facts_of, form_of, handling_area, reached_through
 from gateway.policy.decide.gates import Gate, awaited_certificates, certified, gates, shared_papers
 from gateway.policy.decide.money import (
+    HOLDERS,
     KINDS,
     Direction,
     account_fault,
@@ -19,6 +20,7 @@ from gateway.policy.decide.money import (
 from gateway.policy.decide.verdicts import verdicts
 
 __all__ = [
+    "HOLDERS",
     "KINDS",
     "Direction",
     "Gate",

@@ -14,6 +14,12 @@ from gateway.policy.model import ItemDefinition, Jurisdiction, PayoutRule
 HELD_BY_APPLICANT = {"expected": "申请人本人", "expected_en": "the applicant"}
 HELD_BY_DECEASED = {"expected": "逝者本人", "expected_en": "the deceased"}
 HELD_BY_PAYEE = {"expected": "领取人本人", "expected_en": "the payee"}
+HOLDERS = {
+    HELD_BY_APPLICANT["expected"]: "applicant.name",
+    HELD_BY_DECEASED["expected"]: "deceased.name",
+    HELD_BY_PAYEE["expected"]: "payee.name",
+}
+"""Who should hold the account → form path of that person's name."""
 
 KINDS = {
     "FAMILY_DESIGNATED": ("DESIGNATED", "APPLICANT_HEIR", "DECEASED", "PAYEE"),

@@ -1,0 +1,118 @@
+"""Printable documents over HTTP: guide and blank form for everybody, filled form and summary for who may see the case.
+
+A case is asked for in the body, never in the address.  The pages carry one style and nothing else: no script runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from gateway import documents
+from gateway.access.rights import Viewer, allow, sees_whole_cases
+from gateway.access.tokens import Issuer
+from gateway.desk import Desk
+from gateway.documents import STYLE
+from gateway.domain.case import Case
+from gateway.domain.messages import Code, Refused, refuse
+from gateway.domain.states import CaseStatus
+from gateway.policy.model import Jurisdiction
+
+HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src {STYLE}; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+STATUS = {
+    Code.UNAUTHENTICATED: 401,
+    Code.FORBIDDEN: 403,
+    Code.CASE_NOT_FOUND: 404,
+    Code.JURISDICTION_UNKNOWN: 404,
+    Code.ACTION_NOT_POSSIBLE: 409,
+}
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def routes(desk: Desk, issuer: Issuer) -> list[BaseRoute]:
+    """The documents' routes."""
+
+    def policy_of(request: Request) -> Jurisdiction:
+        code = request.path_params["jurisdiction"]
+        found = desk.book.in_force(code, desk.clock.now().date())
+        if found is None:
+            raise refuse(Code.JURISDICTION_UNKNOWN, "jurisdiction", value=code[:20])
+        return found
+
+    async def guide(request: Request) -> Response:
+        return _page(documents.guide(desk.book, policy_of(request)))
+
+    async def blank_form(request: Request) -> Response:
+        return _page(documents.blank_form(desk.book, policy_of(request)))
+
+    async def registration_form(request: Request) -> Response:
+        viewer, case, policy = await _case(desk, issuer, request)
+        whole = sees_whole_cases(desk.rights, viewer)
+        return _page(documents.filled_form(desk.book, policy, case, desk.clock.now(), whole))
+
+    async def summary(request: Request) -> Response:
+        _, case, policy = await _case(desk, issuer, request)
+        if case.status is not CaseStatus.CLOSED:
+            words = {"status": case.status.value, "action": documents.SUMMARY_TITLE}
+            raise refuse(Code.ACTION_NOT_POSSIBLE, "caseNumber", "HZ-905", **words)
+        return _page(documents.summary(desk.book, policy, case, desk.clock.now()))
+
+    return [
+        Route("/documents/cases/registration-form", _told(registration_form), methods=["POST"]),
+        Route("/documents/cases/summary", _told(summary), methods=["POST"]),
+        Route("/documents/{jurisdiction}/guide", _told(guide)),
+        Route("/documents/{jurisdiction}/form", _told(blank_form)),
+    ]
+
+
+async def _case(desk: Desk, issuer: Issuer, request: Request) -> tuple[Viewer, Case, Jurisdiction]:
+    """The case that is asked for, as its viewer sees it; raises ``Refused``."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    viewer = issuer.read(token.strip(), desk.database.seal.index) if scheme.lower() == "bearer" else None
+    viewer = allow(desk.rights, viewer, "case")
+    number = _number(await request.body())
+    found = (await desk.cases(viewer, [number]))[0]
+    if found is None:
+        raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
+    return viewer, found, desk.book.version(found.jurisdiction, found.policy_version)
+
+
+def _number(body: bytes) -> str:
+    try:
+        asked = json.loads(body)
+    except (RecursionError, ValueError):
+        asked = None
+    number = asked.get("caseNumber") if isinstance(asked, dict) else None
+    if not isinstance(number, str) or not number.isprintable() or len(number) > 64:
+        words = {"label": "办件编号", "path": "caseNumber"}
+        raise refuse(Code.FIELD_REQUIRED, "caseNumber", **words)
+    return number.strip()
+
+
+def _page(text: str) -> Response:
+    return HTMLResponse(text, headers=HEADERS)
+
+
+def _told(answer: Answer) -> Answer:
+    """A refusal is told with its code and its text, as the schema tells it."""
+
+    async def run(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except Refused as refused:
+            reason = refused.problems[0].reason
+            extensions = {"code": reason.code.value, "messageEn": reason.en(), "requirementIds": list(reason.ids)}
+            body = {"errors": [{"message": reason.zh(), "extensions": extensions}]}
+            return JSONResponse(body, STATUS.get(reason.code, 400), headers=HEADERS)
+
+    return run

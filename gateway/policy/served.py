@@ -1,0 +1,103 @@
+"""What a policy offers on its form, derived once for the schema and the printed documents alike.  Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, PersonForm
+from gateway.policy.book import PolicyBook
+from gateway.policy.decide.money import KINDS
+from gateway.policy.model import FormField, ItemDefinition, Jurisdiction, Material
+from gateway.policy.words import OPTIONS, Phrase, option
+
+
+@dataclass(frozen=True, slots=True)
+class TickBox:
+    """One item the applicant may choose."""
+
+    item: ItemDefinition
+    name: Phrase
+    source: str
+    pushed_anyway: bool
+    """In every case it applies to, ticked or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChoice:
+    """One kind of account that may be given."""
+
+    kind: str
+    name: Phrase
+    default: bool
+    """What an account is taken for when nobody says whose it is."""
+    reason_needed: bool
+    items: tuple[str, ...]
+    """Items whose payee rule it satisfies."""
+    sources: tuple[str, ...]
+
+
+def tick_boxes(policy: Jurisdiction) -> Iterator[TickBox]:
+    """Items that may be chosen, with the words of the form; those not switched on are told as such."""
+    for item in policy.items:
+        if item.handler == "PULL" or (item.trigger != "TICK" and item.tick is None):
+            continue
+        name = Phrase(item.tick.label, item.tick.label_en) if item.tick else Phrase(item.name, item.name_en)
+        source = item.tick.source if item.tick else item.source
+        yield TickBox(item, name, source, pushed_anyway=item.trigger != "TICK")
+
+
+def account_choices(policy: Jurisdiction) -> list[AccountChoice]:
+    """Kinds of account that satisfy at least one payee rule, the usual one first."""
+    found: dict[str, list[ItemDefinition]] = {}
+    for item in policy.items:
+        if not item.enabled or item.handler == "PULL" or item.payout is None or item.payout.payee not in KINDS:
+            continue
+        for kind in KINDS[item.payout.payee]:
+            found.setdefault(kind, []).append(item)
+    usual = next(iter(found), None)
+    return [
+        AccountChoice(
+            kind,
+            OPTIONS[kind],
+            default=kind == usual,
+            reason_needed=kind == "APPLICANT_HEIR"
+            and any(item.payout is not None and item.payout.payee == "DECEASED_OR_HEIR" for item in items),
+            items=tuple(item.slug for item in items),
+            sources=tuple(dict.fromkeys(item.payout.source for item in items if item.payout is not None)),
+        )
+        for kind, items in found.items()
+    ]
+
+
+def options(book: PolicyBook, policy: Jurisdiction, field: FormField) -> list[tuple[str, Phrase]]:
+    """Options of a field with their names."""
+    return [(code, option(book, policy, field.path, code)) for code in field.options or []]
+
+
+def spared_by(policy: Jurisdiction) -> list[str]:
+    """Sources of shared data that are asked for papers, so that the family need not bring them (YN-403)."""
+    return [use.source for use in policy.shared_sources if "MATERIALS" in use.uses]
+
+
+def certificate_sources(policy: Jurisdiction, material: Material) -> list[str]:
+    """Sources that hold the certificate this paper is."""
+    kind = material.shared_as.certificate if material.shared_as else None
+    return [
+        use.source for use in policy.shared_sources if kind and "CERTIFICATES" in use.uses and kind in use.certificates
+    ]
+
+
+def _typed() -> frozenset[str]:
+    groups = {"deceased": DeceasedForm, "death": DeathForm, "applicant": PersonForm, "payee": PersonForm}
+    kinds = {**groups, "account": AccountForm}
+    return frozenset(f"{group}.{_camel(field.name)}" for group, kind in kinds.items() for field in fields(kind))
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+TYPED = _typed()
+"""Form paths that have a place of their own in the typed form; all others travel in ``answers``."""
