@@ -18,7 +18,7 @@ from gateway.access import rights as access
 from gateway.access.rights import Viewer
 from gateway.access.seals import Seals
 from gateway.access.tokens import Issuer
-from gateway.console import documents
+from gateway.console import documents, entry
 from gateway.console import routes as console
 from gateway.desk import Clock, Desk
 from gateway.domain.department import Department, EvidenceSource
@@ -100,6 +100,7 @@ def create(
             *schema.routes(desk, issuer, settings),
             *inbound.routes(outward, adapters, issuer, database),
             *documents.routes(desk, issuer),
+            *entry.routes(desk.book, settings.portal_url, lambda: desk.clock.now().date()),
             *console.routes(),
         ],
         lifespan=lambda _: _lifespan(desk, engine, outward),

@@ -62,6 +62,9 @@ class Settings:
         86400,
     )
     """``SHENHOU_RETRY_LADDER_S``: pauses between attempts to reach a department; after the last a person is asked."""
+    portal_url: str = ""
+    """``SHENHOU_PORTAL_URL``: page of the portal where an application begins, with ``{jurisdiction}`` and, if it wants,
+    ``{channel}`` in it; QR codes lead there.  Empty: there are none."""
     clock_start: datetime | None = None
     """``SHENHOU_CLOCK_START``: aware time at which the sandbox's clock starts; development only."""
     max_body_bytes: int = 2 * 1024 * 1024
@@ -98,6 +101,7 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
         "database_url": given.pop("DATABASE_URL", f"sqlite:///{data_dir / 'shenhou.sqlite'}"),
         "policy_files": tuple(Path(part) for part in given.pop("POLICY_FILES", "").split(os.pathsep) if part),
         "clock_start": _time(clock) if clock else None,
+        "portal_url": _portal(given.pop("PORTAL_URL", "")),
     }
     if clock and mode == "production":
         raise BadSetting(f"{PREFIX}CLOCK_START is for development; production runs on the real clock")
@@ -154,6 +158,15 @@ def _keys(given: dict[str, str], data_dir: Path, mode: str) -> dict[str, Any]:
         "index_key": _bytes("INDEX_KEY", found["INDEX_KEY"]),
         "issuer_seed": _bytes("ISSUER_SEED", found["ISSUER_SEED"]) if "ISSUER_SEED" in found else b"",
     }
+
+
+def _portal(text: str) -> str:
+    """Only names we fill in may stand in braces, and the line to the portal is encrypted."""
+    left = text.replace("{jurisdiction}", "").replace("{channel}", "")
+    if text and (not text.startswith("https://") or "{jurisdiction}" not in text or "{" in left or " " in text):
+        example = "https://portal.example/apply?place={jurisdiction}&via={channel}"
+        raise BadSetting(f"{PREFIX}PORTAL_URL must be an address like {example}")
+    return text
 
 
 def _bytes(name: str, text: str) -> bytes:

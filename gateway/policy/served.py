@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, PersonForm
 from gateway.policy.book import PolicyBook
 from gateway.policy.decide.money import KINDS
-from gateway.policy.model import FormField, ItemDefinition, Jurisdiction, Material
+from gateway.policy.model import Channel, FormField, ItemDefinition, Jurisdiction, Material
 from gateway.policy.words import OPTIONS, Phrase, option
 
 
@@ -73,6 +73,11 @@ def account_choices(policy: Jurisdiction) -> list[AccountChoice]:
 def options(book: PolicyBook, policy: Jurisdiction, field: FormField) -> list[tuple[str, Phrase]]:
     """Options of a field with their names."""
     return [(code, option(book, policy, field.path, code)) for code in field.options or []]
+
+
+def qr_path(policy: Jurisdiction, channel: Channel) -> str | None:
+    """Where the QR code of a way in is served; None: none leads into it (HZ-1005)."""
+    return f"/entry/{policy.code}/{channel.code}" if channel.qr is not None else None
 
 
 def spared_by(policy: Jurisdiction) -> list[str]:

@@ -14,6 +14,28 @@ from schema.scalars import AreaCode, RequirementId, Slug
 from schema.types.words import PolicyCode, PolicyCondition
 
 
+@strawberry.type(description="渠道: one way in.")
+class Channel:
+    code: str = strawberry.field(description="代码.")
+    name: str = strawberry.field(description="名称.")
+    name_en: str = strawberry.field(description="Name in English.")
+    requirement_id: RequirementId = strawberry.field(description="依据的规则编号.")
+    qr_code: str | None = strawberry.field(
+        description="专用二维码: path of its QR code (SVG) on this server, which answers 404 while the deployment has "
+        "named no portal; null: none leads into it."
+    )
+
+    @classmethod
+    def of(cls, policy: p.Jurisdiction, channel: p.Channel) -> Channel:
+        return cls(
+            code=channel.code,
+            name=channel.name,
+            name_en=channel.name_en,
+            requirement_id=RequirementId(channel.source),
+            qr_code=served.qr_path(policy, channel),
+        )
+
+
 @strawberry.type(description="选项: one option of a field.")
 class FieldOption:
     code: str = strawberry.field(description="选项代码: what the form sends.")

@@ -13,6 +13,7 @@ from schema.types.catalogue import ItemDefinition
 from schema.types.form import (
     AccountChoice,
     Area,
+    Channel,
     Commitment,
     EligibilityRule,
     FlowRule,
@@ -117,8 +118,8 @@ class Jurisdiction:
         ]
 
     @strawberry.field(description="办理渠道.")
-    def channels(self) -> list[PolicyCode]:
-        return [PolicyCode.of(channel) for channel in self.source.channels]
+    def channels(self) -> list[Channel]:
+        return [Channel.of(self.source, channel) for channel in self.source.channels]
 
     @strawberry.field(description="死亡情形.")
     def flows(self) -> list[FlowRule]:

@@ -26,6 +26,8 @@ class Channel(Named):
 
     code: Code
     source: RowId
+    qr: RowId | None = None
+    """Row that says a QR code leads into it (HZ-1005); null: none does."""
 
 
 class OpenedBy(Strict):
