@@ -123,6 +123,19 @@ def test_both_commitments_are_made(county: World) -> None:
     ]
 
 
+@pytest.mark.rule("YY-327", "YY-328")
+def test_the_application_is_signed_the_day_is_kept_when_it_is_given(county: World) -> None:
+    answers = {path: value for path, value in yy_form().answers.items() if path != "signature"}
+    error = refused(county, yy_form(answers=answers))
+    assert [(p.reason.code.value, p.path, p.reason.ids) for p in error.problems] == [
+        ("FIELD_REQUIRED", "signature", ("YY-327",))
+    ]
+    apply(county, answers={**yy_form().answers, "signedOn": "2021-06-17"})
+    case = county.case()
+    assert case.form is not None
+    assert (case.form.answers["signature"], case.form.answers["signedOn"]) == ("李建军", "2021-06-17")
+
+
 @pytest.mark.rule("YY-303", "YY-307")
 def test_a_wrong_check_digit_is_named_with_its_field(county: World) -> None:
     form = yy_form()
