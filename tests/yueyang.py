@@ -100,6 +100,23 @@ def yy_form(*chosen: str, **changes: Any) -> Form:
     return replace(form, **changes)
 
 
+def killed_at_work() -> Form:
+    """周志刚, killed in an accident at work, cremated in 岳阳楼区; his wife 彭丽 applies (AS-06)."""
+    return yy_form(
+        flow="ABNORMAL",
+        deceased=DeceasedForm("周志刚", id_number="430621198308159191", sex="MALE", hukou_area="430621"),
+        death=DeathForm(moment("2021-06-13 05:00"), "430621100", cause_kind="WORK_INJURY"),
+        applicant=PersonForm("彭丽", id_number="430621198512079260", relation="SPOUSE"),
+        account=AccountForm("DECEASED", "周志刚", PENSION_CARD),
+        answers={
+            "insurance.countyCentre": "true",
+            "cremation.area": "430602",
+            "cremation.areaName": "岳阳楼区",
+            "signature": "彭丽",
+        },
+    )
+
+
 def heir_form(reason: str | None = REASON, **changes: Any) -> Form:
     account = AccountForm("APPLICANT_HEIR", "李建军", OWN_CARD, fallback_reason=reason)
     kept = tuple(paper for paper in papers(*FIVE) if paper.type != "DECEASED_BANK_CARD")
@@ -117,6 +134,10 @@ def cremation(number: str = "YY-HH-0615") -> Certificate:
 
 def system(department: str) -> Actor:
     return Actor("department-system", department, department, f"system:{department}")
+
+
+def apply(world: World, **changes: Any) -> None:
+    world.at("2021-06-17 09:40").submit(yy_form(**changes), actor=CLERK)
 
 
 def upload(world: World, at: str = "2021-06-15 11:30", certificate: Certificate | None = None) -> Shared:

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from gateway.domain.department import Outcome
-from gateway.domain.form import AccountForm, DeathForm
+from gateway.domain.form import AccountForm
 from gateway.domain.messages import Refused
-from gateway.services import case_care, correction, dispatch, revocation, shared
-from gateway.services.correction import Changes
+from gateway.services import case_care, dispatch
 from gateway.store.session import Database
-from tests.builders import DUTY, World, codes, moment, payment
+from tests.builders import World, codes, moment, payment
 from tests.yueyang import (
     CLERK,
     CREMATION,
-    FIVE,
     FOUR,
     FUND,
     HUKOU,
     IN_SERVICE,
-    LI_DEFU,
     MEDICAL,
     OWN_CARD,
     PENSION_CARD,
-    PULLED,
     REASON,
     RESIDENT,
     RETIRED,
     VETERAN,
+    apply,
     connected,
     cremation,
     heir_form,
-    papers,
     policy,
     refused,
     sent,
-    stop,
-    system,
     upload,
     yy_form,
 )
@@ -49,10 +41,6 @@ DEPARTMENT = {HUKOU: "public-security", RETIRED: "social-security", MEDICAL: "me
 @pytest.fixture
 def county(database: Database) -> World:
     return connected(database)
-
-
-def apply(world: World, **changes: object) -> None:
-    world.at("2021-06-17 09:40").submit(yy_form(**changes), actor=CLERK)  # type: ignore[arg-type]
 
 
 def pay(world: World) -> None:
@@ -133,7 +121,7 @@ def item_gates(slug: str) -> list:  # type: ignore[type-arg]
     return definition.requires
 
 
-@pytest.mark.rule("YY-504")
+@pytest.mark.rule("YY-504", "YY-822")
 def test_the_same_certificate_again_changes_nothing_and_another_number_is_a_conflict(county: World) -> None:
     apply(county)
     assert upload(county).changed
@@ -252,237 +240,3 @@ def test_the_rule_holds_for_every_later_account(county: World) -> None:
         with county.acting(CLERK) as ctx, pytest.raises(Refused) as found:
             case_care.give_account(ctx, county.number, account)
         assert code in codes(found.value)
-
-
-# ── AS-06 ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.rule("AS-06", "YY-102", "YY-103", "YY-105", "PD-11", "C-04", "C-05", "C-06")
-def test_every_failing_condition_is_told_together(county: World) -> None:
-    form = yy_form(
-        flow="ABNORMAL",
-        death=DeathForm(moment("2021-06-13 05:00"), "430621100", cause_kind="WORK_INJURY"),
-        answers={
-            "insurance.countyCentre": "true",
-            "cremation.area": "430602",
-            "cremation.areaName": "岳阳楼区",
-            "signature": "彭丽",
-        },
-    )
-    error = refused(county, form)
-    assert {(p.reason.code.value, p.reason.ids) for p in error.problems} == {
-        ("NOT_ELIGIBLE", ("YY-103",)),
-        ("NOT_ELIGIBLE", ("YY-102",)),
-        ("NOT_ELIGIBLE", ("YY-105",)),
-    }
-    assert any("岳阳楼区" in problem.reason.zh() for problem in error.problems)
-    assert all("可按单项事项分别办理" in problem.reason.zh() for problem in error.problems)
-
-
-@pytest.mark.rule("YY-101", "YY-102", "YY-104", "YY-105", "C-01", "C-03", "C-04", "C-06")
-@pytest.mark.parametrize(
-    "changes, row",
-    [
-        ({"insurance.countyCentre": "false"}, "YY-101"),
-        ({"cremation.area": "430602"}, "YY-102"),
-        ({"hukou": "430626"}, "YY-104"),
-        ({"cause": "WORK_INJURY"}, "YY-105"),
-    ],
-)
-def test_each_condition_refuses_by_itself(county: World, changes: dict[str, str], row: str) -> None:
-    form = yy_form()
-    answers = {**form.answers, **{path: value for path, value in changes.items() if "." in path}}
-    deceased = replace(form.deceased, hukou_area=changes.get("hukou", "430621100"))
-    death = replace(form.death, cause_kind=changes.get("cause"))
-    error = refused(county, replace(form, answers=answers, deceased=deceased, death=death))
-    assert [problem.reason.ids for problem in error.problems] == [(row,)]
-
-
-@pytest.mark.rule("YY-102", "C-02")
-def test_the_place_of_death_is_no_condition_and_what_is_not_known_does_not_refuse(county: World) -> None:
-    apply(county, death=DeathForm(None, "430100"), answers={"signature": "李建军"})
-    assert county.case().status == "IN_PROGRESS"
-
-
-@pytest.mark.rule("X-06", "PD-12", "YY-102")
-def test_a_person_declared_dead_is_admitted_only_after_a_cremation_in_the_county(county: World) -> None:
-    declared = {"insurance.countyCentre": "true", "declaration.byCourt": "true", "signature": "李建军"}
-    error = refused(county, yy_form(FUND, answers=declared))
-    assert [(p.path, p.reason.ids) for p in error.problems] == [("declaration.byCourt", ("YY-102",))]
-    assert "单项事项" in error.problems[0].reason.zh()
-    apply(county, items=(FUND,), answers={**declared, "cremation.area": "430621"})
-    assert county.status(FUND) == "BLOCKED"
-
-
-@pytest.mark.rule("YY-103", "YY-107", "YY-108")
-def test_two_kinds_of_death_are_admitted_by_their_names(county: World) -> None:
-    names = {flow.code: flow.name for flow in policy().flows}
-    assert "养老机构" in names["OUTSIDE"] and "途中" in names["INSIDE"]
-    apply(county, flow="INSIDE")
-    assert county.case().flow == "INSIDE"
-
-
-@pytest.mark.rule("YY-106")
-def test_before_the_start_nothing_is_accepted(county: World) -> None:
-    county.at("2021-05-25 10:00")
-    with pytest.raises(Refused) as found:
-        county.submit(yy_form(), actor=CLERK)
-    assert codes(found.value) == ["JURISDICTION_UNKNOWN"], "the rules are not in force yet"
-    early = policy().model_copy(update={"effective_from": moment("2021-05-01 00:00").date()})
-    county.policies = replace(county.policies, jurisdictions=(early,))
-    assert codes(refused(county, yy_form())) == ["NOT_ROLLED_OUT"]
-
-
-@pytest.mark.rule("YY-201", "YY-202", "YY-204", "YY-505", "C-10", "C-24", "C-29")
-def test_one_window_only_and_the_family_applies_there(county: World) -> None:
-    assert [channel.code for channel in policy().channels] == ["WINDOW"]
-    assert codes(refused(county, yy_form(channel="WEB"))) == ["CHANNEL_NOT_OFFERED"]
-    from gateway.store.cases import Actor
-
-    assert codes(refused(county, yy_form(), Actor("family", "李建军", None, "p"))) == ["OPENER_NOT_ALLOWED"]
-    apply(county)
-    assert (county.case().channel, county.case().opened_by) == ("WINDOW", "window-clerk")
-
-
-@pytest.mark.rule("YY-401", "YY-402", "PD-11", "C-26")
-@pytest.mark.parametrize("there", [(), FIVE[:2], FIVE[1:]])
-def test_all_missing_papers_of_the_five_are_named_at_once(county: World, there: tuple[str, ...]) -> None:
-    error = refused(county, yy_form(materials=papers(*there)))
-    assert codes(error) == ["MATERIAL_MISSING"] * (5 - len(there))
-    assert {problem.reason.ids for problem in error.problems} == {("YY-401",)}
-
-
-@pytest.mark.rule("YY-325", "YY-326")
-def test_both_commitments_are_made(county: World) -> None:
-    error = refused(county, yy_form(commitments=()))
-    assert [(p.reason.code.value, p.reason.ids) for p in error.problems] == [
-        ("COMMITMENT_MISSING", ("YY-325",)),
-        ("COMMITMENT_MISSING", ("YY-326",)),
-    ]
-
-
-# ── AS-07 ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.rule("AS-07", "YY-514", "YY-825", "C-22")
-@pytest.mark.parametrize("department", sorted(PULLED))
-def test_each_department_takes_the_cremation_information_without_any_application(
-    county: World, department: str
-) -> None:
-    upload(county)
-    with county.acting(system(department)) as ctx:
-        ((_, record),) = shared.find(ctx, department, "yy", ("430621",), None, 10)
-    assert (record.deceased.id_number, [found.type for found in record.certificates]) == (LI_DEFU, ["CREMATION"])
-    for slug in PULLED[department]:
-        assert stop(county, department, slug).changed
-        assert not stop(county, department, slug).changed, "twice is once"
-    assert (county.count(), county.queued) == (0, []), "no case, no form, no payment exists"
-    with county.acting(system(department)) as ctx:
-        ((_, record),) = shared.find(ctx, department, "yy", ("430621",), None, 10)
-    assert set(record.stops) == set(PULLED[department]), "each sees its own stops"
-
-
-@pytest.mark.rule("AS-07", "YY-514", "PD-06")
-def test_a_department_records_only_its_own_stops_and_only_on_a_cremation(county: World) -> None:
-    with pytest.raises(Refused) as found:
-        stop(county, "social-security", "retirement-pension-stop")
-    assert codes(found.value) == ["NOTHING_SHARED"]
-    upload(county)
-    for department, slug, code in (
-        ("housing-fund", "retirement-pension-stop", "NOT_OWNER"),
-        ("social-security", RETIRED, "NOT_OWNER"),
-        ("social-security", "nonsense", "ITEM_UNKNOWN"),
-    ):
-        with pytest.raises(Refused) as found:
-            stop(county, department, slug)
-        assert codes(found.value) == [code]
-
-
-@pytest.mark.rule("AS-07", "YY-614", "YY-608", "X-05")
-def test_the_case_shows_what_was_stopped_already_and_pushes_none_of_it(county: World) -> None:
-    upload(county)
-    for department, slugs in PULLED.items():
-        for slug in slugs:
-            stop(county, department, slug, "R-1")
-    apply(county, items=(*FOUR, VETERAN))
-    case = county.case()
-    done = {slug for slugs in PULLED.values() for slug in slugs}
-    assert {slug for slug, found in case.items.items() if found.found} == {*done, CREMATION}
-    assert case.items["housing-fund-account-seal"].finished_at == moment("2021-06-15 11:30")
-    assert done.isdisjoint(slug for _, slug in sent(county))
-    assert county.status(FUND) == "DISPATCHED", "a sealed account can still be withdrawn"
-    assert VETERAN in case.items, "the stop and the claim do not cancel each other"
-
-
-@pytest.mark.rule("YY-514")
-def test_a_stop_recorded_after_the_application_enters_the_case_done(county: World) -> None:
-    apply(county)
-    upload(county, "2021-06-18 10:00")
-    assert stop(county, "social-security", "retirement-pension-stop").case is not None
-    found = county.item("retirement-pension-stop")
-    assert (found.status, found.found, found.reason.code) == ("COMPLETED", True, "RECORDED_BY_DEPARTMENT")
-
-
-@pytest.mark.rule("YY-514", "YY-825")
-def test_a_certificate_that_came_into_the_case_is_shared_as_well(county: World) -> None:
-    apply(county)
-    county.report("civil-affairs", CREMATION, "c-1", certificates=(cremation(),))
-    assert county.status(HUKOU) == "DISPATCHED"
-    assert stop(county, "social-security", "retirement-pension-stop").changed
-
-
-@pytest.mark.rule("YY-514")
-def test_a_wrong_death_is_undone_by_those_who_acted_on_shared_data_too(county: World) -> None:
-    county.outward = replace(county.outward, connected=county.outward.connected | {"veterans-affairs"})
-    upload(county)
-    stop(county, "veterans-affairs", "veteran-preferential-stop")
-    apply(county)
-    with county.acting(DUTY) as ctx:
-        case = revocation.revoke(ctx, county.number, "误报")
-    assert {slug for slug, found in case.items.items() if found.reversal} == {*FOUR, "veteran-preferential-stop"}
-    assert ("veterans-affairs", "veteran-preferential-stop.R") in sent(county)
-    with pytest.raises(Refused) as found:
-        stop(county, "social-security", "retirement-pension-stop")
-    assert codes(found.value) == ["CASE_REVOKED"]
-    with county.acting(system("social-security")) as ctx:
-        ((_, record),) = shared.find(ctx, "social-security", "yy", None, None, 10)
-    assert record.revocation is not None and record.revocation.reason == "误报"
-
-
-def test_only_the_issuer_shares_a_certificate_and_only_of_somebody_known(county: World) -> None:
-    with county.acting(system("housing-fund")) as ctx, pytest.raises(Refused) as found:
-        shared.share(ctx, "housing-fund", "yy", yy_form().deceased, DeathForm(), cremation())
-    assert codes(found.value) == ["NOT_ISSUER"]
-    for number, code in ((None, "FIELD_REQUIRED"), (LI_DEFU[:-1] + "0", "ID_NUMBER_INVALID")):
-        deceased = replace(yy_form().deceased, id_number=number)
-        with county.acting(system("civil-affairs")) as ctx, pytest.raises(Refused) as found:
-            shared.share(ctx, "civil-affairs", "yy", deceased, DeathForm(), cremation())
-        assert codes(found.value) == [code]
-
-
-def test_the_history_of_a_shared_record_is_chained_and_its_fold_is_the_record(county: World) -> None:
-    from gateway.domain.shared import fold
-    from gateway.store import ledger
-
-    upload(county)
-    record = stop(county, "social-security", "retirement-pension-stop").record
-    with county.database.read() as tx:
-        assert ledger.verify(tx, record.number) == []
-        entries = ledger.entries(tx, [record.number])[record.number]
-    assert fold((entry.at, entry.event) for entry in entries) == record
-
-
-@pytest.mark.rule("YY-304", "YY-601", "YY-822")
-def test_the_police_station_goes_to_the_police_and_a_correction_of_it_reaches_them_only(county: World) -> None:
-    upload(county)
-    apply(county)
-    for slug in FOUR:
-        county.delivered(slug)
-    since = len(county.queued)
-    with county.acting(CLERK) as ctx:
-        values = {"deceased.policeStation": "新墙派出所"}
-        correction.correct(ctx, county.number, Changes(values), "派出所填错")
-    assert [work.args[1] for work in county.queued[since:]] == [HUKOU]
-    with county.acting() as ctx:
-        told = dispatch.application(ctx, county.number, HUKOU)
-    assert told is not None and told.details == {"deceased.policeStation": "新墙派出所"}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.kit.registry import manifests
+from gateway.policy import served
 from gateway.policy.loader import DATA
 from tests.builders import book
 from tests.yueyang import (
@@ -94,6 +95,13 @@ def test_a_box_of_the_paper_stands_for_its_item(row: str, slug: str, label: str)
     tick = item(slug).tick
     assert tick is not None
     assert (tick.source, tick.label) == (row, label)
+
+
+@pytest.mark.rule("YY-311", "YY-317", "PD-18")
+def test_the_boxes_are_drawn_in_the_papers_order_and_the_first_is_pushed_anyway() -> None:
+    boxes = list(served.tick_boxes(policy()))
+    assert [box.source for box in boxes] == [row for row, *_ in TICKS]
+    assert [box.pushed_anyway for box in boxes] == [True, *[False] * 6]
 
 
 @pytest.mark.parametrize(
