@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs, quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -50,22 +51,26 @@ def routes(desk: Desk, issuer: Issuer) -> list[BaseRoute]:
         return found
 
     async def guide(request: Request) -> Response:
-        return _page(documents.guide(desk.book, policy_of(request)))
+        policy = policy_of(request)
+        return _page(documents.guide(desk.book, policy), f"{policy.name}办事指南", _download(request))
 
     async def blank_form(request: Request) -> Response:
-        return _page(documents.blank_form(desk.book, policy_of(request)))
+        policy = policy_of(request)
+        return _page(documents.blank_form(desk.book, policy), f"{policy.name}登记表", _download(request))
 
     async def registration_form(request: Request) -> Response:
         viewer, case, policy = await _case(desk, issuer, request)
         whole = sees_whole_cases(desk.rights, viewer)
-        return _page(documents.filled_form(desk.book, policy, case, desk.clock.now(), whole))
+        text = documents.filled_form(desk.book, policy, case, desk.clock.now(), whole)
+        return _page(text, f"{case.number}登记表")
 
     async def summary(request: Request) -> Response:
         _, case, policy = await _case(desk, issuer, request)
         if case.status is not CaseStatus.CLOSED:
             words = {"status": case.status.value, "action": documents.SUMMARY_TITLE}
             raise refuse(Code.ACTION_NOT_POSSIBLE, "caseNumber", "HZ-905", **words)
-        return _page(documents.summary(desk.book, policy, case, desk.clock.now()))
+        text = documents.summary(desk.book, policy, case, desk.clock.now())
+        return _page(text, f"{case.number}汇总清单")
 
     return [
         Route("/documents/cases/registration-form", _told(registration_form), methods=["POST"]),
@@ -80,16 +85,22 @@ async def _case(desk: Desk, issuer: Issuer, request: Request) -> tuple[Viewer, C
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     viewer = issuer.read(token.strip(), desk.database.seal.index) if scheme.lower() == "bearer" else None
     viewer = allow(desk.rights, viewer, "case")
-    number = _number(await request.body())
+    number = _number(await request.body(), request.headers.get("content-type", ""))
     found = (await desk.cases(viewer, [number]))[0]
     if found is None:
         raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
     return viewer, found, desk.book.version(found.jurisdiction, found.policy_version)
 
 
-def _number(body: bytes) -> str:
+def _number(body: bytes, kind: str) -> str:
+    """The case number of a body in JSON, or of a form as browsers send it."""
+    asked: object = None
     try:
-        asked = json.loads(body)
+        if kind.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
+            fields = parse_qs(body.decode(), max_num_fields=20)
+            asked = {name: values[0] for name, values in fields.items()}
+        else:
+            asked = json.loads(body)
     except (RecursionError, ValueError):
         asked = None
     number = asked.get("caseNumber") if isinstance(asked, dict) else None
@@ -99,8 +110,15 @@ def _number(body: bytes) -> str:
     return number.strip()
 
 
-def _page(text: str) -> Response:
-    return HTMLResponse(text, headers=HEADERS)
+def _download(request: Request) -> bool:
+    """``?download`` saves a public document as a file instead of showing it."""
+    return "download" in request.query_params
+
+
+def _page(text: str, name: str, download: bool = False) -> Response:
+    """``name``: what the file is called when it is saved."""
+    how = "attachment" if download else "inline"
+    return HTMLResponse(text, headers={**HEADERS, "Content-Disposition": f"{how}; filename*=UTF-8''{quote(name)}.html"})
 
 
 def _told(answer: Answer) -> Answer:

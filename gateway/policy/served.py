@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, PersonForm
 from gateway.policy.book import PolicyBook
-from gateway.policy.decide.money import KINDS
+from gateway.policy.decide.money import KINDS, usual_kind
 from gateway.policy.model import Channel, FormField, ItemDefinition, Jurisdiction, Material
 from gateway.policy.words import OPTIONS, Phrase, option
 
@@ -38,24 +38,26 @@ class AccountChoice:
 
 
 def tick_boxes(policy: Jurisdiction) -> Iterator[TickBox]:
-    """Items that may be chosen, with the words of the form; those not switched on are told as such."""
-    for item in policy.items:
-        if item.handler == "PULL" or (item.trigger != "TICK" and item.tick is None):
-            continue
+    """Items that may be chosen, with the words of the form; those not switched on are told as such.
+
+    In the order of the paper, which is that of its rows; then what the paper has no box for.
+    """
+    offered = [item for item in policy.items if item.handler != "PULL" and (item.trigger == "TICK" or item.tick)]
+    for item in sorted(offered, key=lambda item: item.tick.source if item.tick else "~"):
         name = Phrase(item.tick.label, item.tick.label_en) if item.tick else Phrase(item.name, item.name_en)
         source = item.tick.source if item.tick else item.source
         yield TickBox(item, name, source, pushed_anyway=item.trigger != "TICK")
 
 
 def account_choices(policy: Jurisdiction) -> list[AccountChoice]:
-    """Kinds of account that satisfy at least one payee rule, the usual one first."""
+    """Kinds of account that satisfy at least one payee rule; one of them is meant when a form names none."""
     found: dict[str, list[ItemDefinition]] = {}
     for item in policy.items:
         if not item.enabled or item.handler == "PULL" or item.payout is None or item.payout.payee not in KINDS:
             continue
         for kind in KINDS[item.payout.payee]:
             found.setdefault(kind, []).append(item)
-    usual = next(iter(found), None)
+    usual = usual_kind(policy)
     return [
         AccountChoice(
             kind,

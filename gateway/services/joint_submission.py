@@ -220,13 +220,8 @@ def clean(form: Form, policy: Jurisdiction) -> Form:
         account = form.account
         if account.number:
             account = replace(account, number=normalise(account.number))
-        changes["account"] = replace(account, kind=account.kind or _usual_kind(policy))
+        changes["account"] = replace(account, kind=account.kind or decide.usual_kind(policy) or "DESIGNATED")
     return replace(form, **changes)
-
-
-def _usual_kind(policy: Jurisdiction) -> str:
-    rules = (item.payout.payee for item in policy.items if item.payout is not None and item.payout.payee)
-    return next((decide.KINDS[rule][0] for rule in rules if rule in decide.KINDS), "DESIGNATED")
 
 
 def _content(form: Form, case_number: str | None) -> str:

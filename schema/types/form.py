@@ -9,8 +9,10 @@ import strawberry
 from gateway.policy import model as p
 from gateway.policy import served
 from gateway.policy.book import PolicyBook
+from gateway.policy.check import refused_flow
 from schema.enums import AccountKind, AreaLevel, FieldType, Flow, SharedUse, WithdrawalItems, WithdrawalUntil
 from schema.scalars import AreaCode, RequirementId, Slug
+from schema.types.common import Reason
 from schema.types.words import PolicyCode, PolicyCondition
 
 
@@ -322,7 +324,23 @@ class RefusedFlow:
     flow: Flow = strawberry.field(description="死亡情形.")
     name: str = strawberry.field(description="名称.")
     name_en: str = strawberry.field(description="Name in English.")
+    reason: Reason = strawberry.field(description="原因: what a report of it is told.")
     requirement_id: RequirementId = strawberry.field(description="依据的规则编号.")
+
+    @classmethod
+    def all(cls, policy: p.Jurisdiction) -> list[RefusedFlow]:
+        problems = ((flow, refused_flow(policy, flow.code)) for flow in policy.refused_flows)
+        return [
+            cls(
+                flow=Flow(flow.code),
+                name=flow.name,
+                name_en=flow.name_en,
+                reason=Reason(source=problem.reason),
+                requirement_id=RequirementId(flow.source),
+            )
+            for flow, problem in problems
+            if problem is not None
+        ]
 
 
 @strawberry.type(description="行政区域: one area of the jurisdiction's tree.")

@@ -137,17 +137,9 @@ class Jurisdiction:
             for flow in self.source.flows
         ]
 
-    @strawberry.field(description="不予受理的死亡情形, with the row that says so.")
+    @strawberry.field(description="不予受理的死亡情形, with the reason.")
     def refused_flows(self) -> list[RefusedFlow]:
-        return [
-            RefusedFlow(
-                flow=Flow(flow.code),
-                name=flow.name,
-                name_en=flow.name_en,
-                requirement_id=RequirementId(flow.source),
-            )
-            for flow in self.source.refused_flows
-        ]
+        return RefusedFlow.all(self.source)
 
     @strawberry.field(description="非正常死亡原因类别, for `death.causeKind`.")
     def causes(self) -> list[PolicyCode]:

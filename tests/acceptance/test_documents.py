@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from gateway.documents.page import CSS
 from tests.acceptance.stage import Stage, form
 from tests.builders import book
 
@@ -92,7 +94,38 @@ def test_guide_and_blank_form_are_public_and_self_contained(shared_stage: Stage,
     assert status == 200 and headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"] and headers["cache-control"] == "no-store"
+    assert headers["content-disposition"].startswith("inline; filename*=UTF-8''%")
     safe(text)
+
+
+def test_a_public_document_can_be_saved_as_a_file(shared_stage: Stage) -> None:
+    status, headers, text = fetch(shared_stage, "/documents/hz/guide?download")
+    assert status == 200 and "办事指南" in text
+    name = urllib.parse.quote("湖州市办事指南")
+    assert headers["content-disposition"] == f"attachment; filename*=UTF-8''{name}.html"
+
+
+def test_pages_are_numbered_and_older_browsers_break_them_in_the_same_places() -> None:
+    assert "counter(page)" in CSS and "counter(pages)" in CSS
+    assert len(re.findall(r"(?<!-)break-inside: avoid", CSS)) == CSS.count("page-break-inside: avoid")
+    assert len(re.findall(r"(?<!-)break-after: avoid", CSS)) == CSS.count("page-break-after: avoid")
+    assert "word-wrap: break-word" in CSS, "a name without a space stays on the page"
+
+
+@pytest.mark.rule("YY-311", "YY-312", "YY-313", "YY-314", "YY-315", "YY-316", "YY-317")
+def test_the_boxes_stand_in_the_order_of_the_paper(shared_stage: Stage) -> None:
+    text = fetch(shared_stage, "/documents/yy/form")[2]
+    boxes = (
+        "死亡人员户口注销",
+        "城乡居民个人账户一次性待遇申领",
+        "退休企业职工死亡个人账户一次性申领",
+        "在职企业职工死亡个人账户一次性申领",
+        "职工基本医疗保险个人账户余额提现",
+        "职工死亡或宣告死亡提取",
+        "退役军人重点优抚对象死亡个人账户一次性申领",
+    )
+    places = [text.index(f"☐ {box}") for box in boxes]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("policy", book().jurisdictions, ids=lambda policy: policy.code)
@@ -182,6 +215,16 @@ def test_masks_hold_on_paper(counter: Stage) -> None:
 def test_a_department_without_a_pushed_item_finds_no_form(counter: Stage) -> None:
     bank = counter.token("specialist", department="bank")
     assert refusal(printed(counter, "registration-form", counter.variables["CASE"], bank)) == (404, "CASE_NOT_FOUND")
+
+
+def test_the_number_may_come_as_a_form_of_a_browser(counter: Stage) -> None:
+    clerk, number = counter.token("window-clerk"), counter.variables["CASE"]
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": f"Bearer {clerk}"}
+    body = urllib.parse.urlencode({"caseNumber": number}).encode()
+    request = urllib.request.Request(f"{counter.url}/documents/cases/registration-form", data=body, headers=headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.status == 200 and number in answer.read().decode()
+        assert answer.headers["content-disposition"].startswith(f"inline; filename*=UTF-8''{number}%")
 
 
 def test_the_schema_answers_with_the_same_paper(counter: Stage) -> None:

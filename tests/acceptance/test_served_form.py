@@ -213,6 +213,8 @@ def test_one_query_serves_all_that_the_form_has(shared_stage: Stage, code: str) 
     assert [paper["code"] for paper in form["materials"]] == [paper.code for paper in policy.materials]
     assert [item["slug"] for item in form["items"]] == [item.slug for item in policy.items]
     assert [flow["flow"] for flow in form["refusedFlows"]] == [flow.code for flow in policy.refused_flows]
+    for refused in form["refusedFlows"]:
+        assert refused["name"] in refused["reason"]["message"]
     for item, definition in zip(form["items"], policy.items, strict=True):
         assert [limit["amount"] for limit in item["limits"]] == [clock.limit for clock in definition.clocks]
         if definition.payout is not None:

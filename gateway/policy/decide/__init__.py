@@ -15,6 +15,7 @@ from gateway.policy.decide.money import (
     deficit,
     direct,
     shortfall,
+    usual_kind,
     waits_for_settlement,
 )
 from gateway.policy.decide.verdicts import verdicts
@@ -41,6 +42,7 @@ __all__ = [
     "reached_through",
     "shared_papers",
     "shortfall",
+    "usual_kind",
     "verdicts",
     "waits_for_settlement",
 ]

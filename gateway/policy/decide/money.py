@@ -30,6 +30,12 @@ KINDS = {
 """Payee rule → kinds of account that satisfy it; the first is meant when the form names none."""
 
 
+def usual_kind(policy: Jurisdiction) -> str | None:
+    """The kind of account that is meant when a form names none; None where no account is told."""
+    rules = (item.payout.payee for item in policy.items if item.payout is not None)
+    return next((KINDS[rule][0] for rule in rules if rule in KINDS), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Direction:
     """Where a sum goes: an account to tell, a reason to hold it, or neither (the institution pays by itself)."""
