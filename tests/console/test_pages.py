@@ -6,7 +6,7 @@ import re
 
 import httpx2
 import pytest
-from graphql import parse, validate
+from graphql import GraphQLEnumType, parse, validate
 from starlette.applications import Starlette
 
 from gateway.console.routes import FOLDER, routes
@@ -47,3 +47,23 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(file: object) -> Non
 def test_every_document_is_valid_against_the_published_schema(name: str) -> None:
     document = parse((FOLDER / f"{name}.graphql").read_text(encoding="utf-8"))
     assert validate(build()._schema, document) == []
+
+
+@pytest.mark.parametrize(
+    "words, enum",
+    [
+        ("CASE", "CaseStatus"),
+        ("ITEM", "ItemStatus"),
+        ("PAYOUT", "PayoutStatus"),
+        ("REVERSAL", "ReversalStatus"),
+        ("VERIFICATION", "VerificationOutcome"),
+        ("FRESHNESS", "Freshness"),
+        ("DEADLINE", "DeadlineState"),
+        ("PHASE", "Phase"),
+    ],
+)
+def test_the_page_has_a_word_for_every_value_it_can_be_sent(words: str, enum: str) -> None:
+    told = re.search(rf"export const {words} = {{(.*?)}};", (FOLDER / "words.js").read_text(encoding="utf-8"), re.S)
+    kind = build()._schema.type_map[enum]
+    assert told is not None and isinstance(kind, GraphQLEnumType)
+    assert set(re.findall(r"([A-Z_]+):", told[1])) == set(kind.values)

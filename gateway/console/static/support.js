@@ -1,12 +1,7 @@
 import { ask, document as text, keepToken, make, table, time, token } from "/static/kit.js";
+import { CASE, DAY, DEADLINE, FRESHNESS, ITEM, PAYOUT, PHASE, REVERSAL, VERIFICATION } from "/static/words.js";
 
 const $ = (id) => window.document.getElementById(id);
-const STATUS = { BLOCKED: "等待前置", DISPATCHED: "已推送", ACCEPTED: "已受理", CORRECTION_REQUIRED: "待补正", COMPLETED: "已办结", REFUSED: "不予办理", NOT_APPLICABLE: "不适用",
-  AWAITING_REPORT: "待报丧", IN_PROGRESS: "办理中", CLOSED: "已办结", APPROVED: "已核定", HELD: "暂缓", INSTRUCTED: "已下达", PAID: "已发放", RETURNED: "已退汇" };
-const FRESH = { LIVE: "实时", STALE: "非实时", UNAVAILABLE: "暂不可用", UNKNOWN_THERE: "部门无记录" };
-const DEADLINE = { NO_LIMIT: "无明确时限", NOT_STARTED: "未起算", RUNNING: "计时中", OVERDUE: "已超时", MET: "按时", MISSED: "超时完成", CLOSED: "已终止", CALENDAR_MISSING: "日历未公布" };
-const NOTE = { WORKDAY: "工作日", MAKE_UP_DAY: "调休上班", WEEKEND: "周末" };
-const PHASE = { CONFIRMATION: "丧情确认", CREMATION: "遗体火化", AFTERCARE: "善后手续" };
 let timer = null;
 let shownNumber = null;
 
@@ -23,7 +18,7 @@ async function look(what) {
     if (cases.totalCount === 1) return await show(cases.nodes[0].number);
     shownNumber = null;
     $("answer").replaceChildren(cases.totalCount === 0 ? note("没有找到，或您无权查看。") : section(`找到${cases.totalCount}个办件`,
-      table(["编号", "逝者", "状态", "进度", ""], cases.nodes.map((c) => [c.number, c.deceased.name ?? "身份不明", STATUS[c.status], c.progress.summary, opener(c.number)]))));
+      table(["编号", "逝者", "状态", "进度", ""], cases.nodes.map((c) => [c.number, c.deceased.name ?? "身份不明", CASE[c.status], c.progress.summary, opener(c.number)]))));
   } catch (error) { $("answer").replaceChildren(note(error.message, "bad")); }
 }
 
@@ -38,24 +33,38 @@ async function show(number) {
 }
 
 function draw(c) {
-  const open = c.items.filter((i) => !["COMPLETED", "REFUSED"].includes(i.status));
-  const done = c.items.filter((i) => ["COMPLETED", "REFUSED"].includes(i.status));
+  const ended = (i) => ["COMPLETED", "REFUSED", "WITHDRAWN"].includes(i.status) && !undoing(i);
+  const [open, done] = [c.items.filter((i) => !ended(i)), c.items.filter(ended)];
   return [
-    section(`${c.number} · ${STATUS[c.status]}`, make("p", { class: "big" }, `${PHASE[c.progress.phase]} · ${c.progress.summary}`), make("progress", { max: c.progress.total, value: c.progress.finished, "aria-label": "办理进度" }),
+    section(`${c.number} · ${CASE[c.status]}`, c.revocation ? note(`死亡登记有误，${time(c.revocation.at)}撤销：${c.revocation.reason}`, "bad") : null, make("p", { class: "big" }, `${PHASE[c.progress.phase]} · ${c.progress.summary}`), make("progress", { max: c.progress.total, value: c.progress.finished, "aria-label": "办理进度" }),
       make("p", { class: "soft" }, `${c.areaName ?? ""} · 立案 ${time(c.openedAt)}${c.closedAt ? ` · 办结 ${time(c.closedAt)}` : ""} · 值守：${c.dutyContact}`),
+      remarks(c),
       make("p", {}, papers(c))),
     section("为什么还没有办完", c.whyNotFinished.length ? make("ul", { class: "why" }, c.whyNotFinished.map((w) => make("li", {}, w.item ? make("strong", {}, `${w.item.name}：`) : null, w.reason.message,
-      make("span", { class: "soft" }, ` 自${time(w.since)}起${w.reason.requirementIds.length ? `〔${w.reason.requirementIds.join("，")}〕` : ""}`)))) : make("p", { class: "good" }, "全部事项与款项都已办完。")),
+      make("span", { class: "soft" }, ` 自${time(w.since)}起${w.reason.requirementIds.length ? `〔${w.reason.requirementIds.join("，")}〕` : ""}`)))) : make("p", { class: "good" }, c.status === "REVOKED" ? "各部门都已恢复。" : "全部事项与款项都已办完。")),
     make("div", { class: "pair" }, section("逝者与家属", facts([["逝者", c.deceased.name ?? "身份不明"], ["证件号码", c.deceased.idNumber], ["户籍", c.deceased.hukouAreaName], ["死亡时间", time(c.death.occurredAt)], ["家属", c.applicant && `${c.applicant.name}（${c.applicant.relationName ?? "—"}）`], ["联系电话", c.applicant?.phone]])),
-      section("款项", facts([["已核定", `${c.money.approved} 元`], ["已发放", `${c.money.paid} 元`], ["发放中", `${c.money.underway} 元`], ["暂缓", `${c.money.held} 元`], ["已退汇", `${c.money.returned} 元`]]))),
+      section("款项", facts([["已核定", `${c.money.approved} 元`], ["已发放", `${c.money.paid} 元`], ["发放中", `${c.money.underway} 元`], ["暂缓", `${c.money.held} 元`], ["已退汇", `${c.money.returned} 元`], ...owed(c.money)]))),
     section(`办理中的事项（${open.length}）`, items(open)),
     section(`已结束的事项（${done.length}）`, items(done)),
-    c.payouts.length ? section("款项明细", table(["款项", "金额", "状态", "账户", "说明"], c.payouts.map((p) => [p.kindName, p.amount, STATUS[p.status], p.account ? `${p.account.holder ?? ""} ${p.account.number ?? ""}` : "—", p.holdReason?.message ?? p.returnReason ?? time(p.paidAt)]))) : null,
+    c.payouts.length ? section("款项明细", table(["款项", "金额", "实发", "状态", "账户", "说明"], c.payouts.map((p) => [p.kindName, p.amount, p.netAmount, PAYOUT[p.status], p.account ? `${p.account.holder ?? ""} ${p.account.number ?? ""}` : "—", p.holdReason?.message ?? p.returnReason ?? time(p.paidAt)]))) : null,
     c.certificates.length ? section("证照", table(["证照", "编号", "出具机构", "时间"], c.certificates.map((x) => [x.typeName, x.number, x.issuer ?? "—", time(x.issuedAt)]))) : null,
     c.summaryList ? section("汇总清单", table(["事项", "结果", "已发放"], c.summaryList.map((s) => [s.item.name, s.result, s.paid]))) : null,
+    c.automaticStops.length ? section("自动停发", table(["事项", "结果"], c.automaticStops.map((s) => [s.definition.name, s.recordedAt ? `${time(s.recordedAt)} 已停` : "尚未回传"]))) : null,
+    c.verifications.length ? section("共享数据核验", table(["核验对象", "来源", "结果", "时间"], c.verifications.map((v) => [v.person, v.sourceName, VERIFICATION[v.outcome], time(v.at)]))) : null,
     section(`归档检查：${c.archive.complete ? "齐备" : "尚缺"}`, make("p", { class: "soft" }, c.archive.records.filter((r) => !r.present).map((r) => r.name).join("、") || "各项记录齐备。")),
     section("时间线", make("details", {}, make("summary", {}, `${c.timeline.nodes.length}条`), table(["时间", "事件", "经办"], c.timeline.nodes.map((t) => [time(t.at), t.text, t.actor])))),
   ].filter(Boolean);
+}
+
+const undoing = (i) => i.reversal && i.reversal.status !== "COMPLETED";
+
+function remarks(c) {
+  const words = [c.platformCode && `上级平台办件码：${c.platformCode}`, c.firstAsked && `首问责任人：${c.firstAsked}`, c.rating && `评价：${c.rating.levelName} ${c.rating.comment}`];
+  return make("p", { class: "soft" }, words.filter(Boolean).join(" · "));
+}
+
+function owed(money) {
+  return [["已抵扣", money.deducted], ["尚欠账户", money.shortfall]].filter(([, sum]) => Number(sum) > 0).map(([name, sum]) => [name, `${sum} 元`]);
 }
 
 function papers(c) {
@@ -83,11 +92,17 @@ function items(list) {
   return table(["事项", "部门", "状态", "期限", "部门系统"], list.map((i) => [
     [make("div", {}, i.name), make("div", { class: "soft" }, i.requirementId)],
     i.department?.name ?? "平台",
-    [make("div", { class: i.overdue ? "bad" : i.status === "COMPLETED" ? "good" : "" }, STATUS[i.status] + (i.overdue ? " · 已超时" : "")), ...i.waitsFor.map((w) => make("div", { class: "soft" }, w.reason.message)),
+    [make("div", { class: i.overdue ? "bad" : i.status === "COMPLETED" ? "good" : "" }, ITEM[i.status] + (i.found ? "（共享数据已办）" : "") + (i.overdue ? " · 已超时" : "")), ...undone(i.reversal), ...i.waitsFor.map((w) => make("div", { class: "soft" }, w.reason.message)), i.amendedAt ? make("div", { class: "soft" }, `更正已推送 ${time(i.amendedAt)}`) : null,
       i.outcome ? make("div", { class: "soft" }, `${i.outcome} ${i.missing.join("、")}`) : null, i.delivery.failingSince ? make("div", { class: "bad" }, `推送未达，自${time(i.delivery.failingSince)}起；下次 ${time(i.delivery.nextAttemptAt)}`) : null],
     i.deadlines.map(deadline),
-    i.liveRecord ? [make("div", { class: i.liveRecord.freshness === "LIVE" ? "" : "bad" }, `${FRESH[i.liveRecord.freshness]} ${time(i.liveRecord.asOf)}`), make("div", { class: "soft" }, [i.liveRecord.rawCode, i.liveRecord.rawMessage].filter(Boolean).join(" "))] : "—",
+    i.liveRecord ? [make("div", { class: i.liveRecord.freshness === "LIVE" ? "" : "bad" }, `${FRESHNESS[i.liveRecord.freshness]} ${time(i.liveRecord.asOf)}`), make("div", { class: "soft" }, [i.liveRecord.rawCode, i.liveRecord.rawMessage].filter(Boolean).join(" "))] : "—",
   ]));
+}
+
+function undone(reversal) {
+  if (!reversal) return [];
+  const failing = reversal.delivery.failingSince ? `，推送未达，自${time(reversal.delivery.failingSince)}起` : "";
+  return [make("div", { class: reversal.status === "COMPLETED" ? "good" : "bad" }, `恢复（撤销）：${REVERSAL[reversal.status]}${failing}`), make("div", { class: "soft" }, reversal.outcome ?? reversal.reason)];
 }
 
 function deadline(d) {
@@ -95,7 +110,7 @@ function deadline(d) {
   const bad = ["OVERDUE", "MISSED", "CALENDAR_MISSING"].includes(d.state) ? "bad" : "";
   if (!d.days.length) return make("div", { class: bad }, line);
   let count = 0;
-  return make("details", { class: bad }, make("summary", {}, line), make("div", { class: "soft" }, d.quote), ...d.days.map((day) => make("div", { class: "soft" }, `${day.on} ${NOTE[day.note] ?? day.note}${day.counts ? ` 第${++count}日` : " 不计"}`)));
+  return make("details", { class: bad }, make("summary", {}, line), make("div", { class: "soft" }, d.quote), ...d.days.map((day) => make("div", { class: "soft" }, `${day.on} ${DAY[day.note] ?? day.note}${day.counts ? ` 第${++count}日` : " 不计"}`)));
 }
 
 function facts(pairs) { return make("table", {}, make("tbody", {}, pairs.map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, value || "—"))))); }
