@@ -141,16 +141,22 @@ def export_docs(to: Annotated[Path, typer.Option(help="Folder to write to.")] = 
 
 
 @app.command()
-def verify(number: Annotated[str | None, typer.Argument(help="Case number; all cases if omitted.")] = None) -> None:
+def verify(
+    number: Annotated[
+        str | None, typer.Argument(help="Number of a case or of a shared record; all of them if omitted.")
+    ] = None,
+) -> None:
     """Check the hash chain of the ledger: finds altered, removed and reordered entries."""
     from sqlalchemy import select
 
     from gateway.store import cases
-    from gateway.store.tables import cases as table
+    from gateway.store.tables import cases as known
+    from gateway.store.tables import shared_records as shared
 
     database = _database()
     with database.read() as tx:
-        numbers = [number] if number else list(tx.connection.execute(select(table.c.number)).scalars())
+        every = select(known.c.number).union(select(shared.c.number))
+        numbers = [number] if number else list(tx.connection.execute(every).scalars())
         wrong = [line for found in numbers for line in cases.verify(tx, found)]
     for line in wrong:
         out.print(f"[red]{line}[/red]")

@@ -93,7 +93,7 @@ class UnconfiguredItem:
 class Supervision:
     overdue: list[OverdueItem] = strawberry.field(description="当前超时事项.")
     compliance: list[Compliance] = strawberry.field(description="各部门时限完成情况.")
-    undeliverable: int = strawberry.field(description="推送失败、需人工处理的事项数.")
+    undeliverable: int = strawberry.field(description="推送（含恢复）失败、需人工处理的事项数.")
     calendar_missing: int = strawberry.field(description="因日历未公布而无法确定期限的事项数.")
     not_configured: list[UnconfiguredItem] = strawberry.field(description="未配置部门的事项, whenever they came in.")
 

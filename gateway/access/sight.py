@@ -35,8 +35,8 @@ def see(rights: Rights, viewer: Viewer, policy: Jurisdiction, case: Case) -> Cas
 
 
 def _shown(item: Item) -> bool:
-    """A department sees its item once it is pushed: no open task before its gate opens (AS-14)."""
-    return item.status is not ItemStatus.BLOCKED and item.pushed_at is not None
+    """A department sees its item once it is pushed, or is to be undone: no open task before its gate opens (AS-14)."""
+    return item.reversal is not None or (item.status is not ItemStatus.BLOCKED and item.pushed_at is not None)
 
 
 def _cut(case: Case, policy: Jurisdiction, role: Role, fields: Fields, own: set[str]) -> Case:

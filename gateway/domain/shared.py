@@ -69,6 +69,8 @@ def apply(record: SharedRecord | None, event: e.Event, at: datetime) -> SharedRe
         record.case = event.case
     elif isinstance(event, e.ShareRevoked):
         record.revocation = Revocation(event.reason, at)
+    elif isinstance(event, e.ShareRenewed):
+        record.certificates, record.stops, record.case, record.revocation = [], {}, None, None
     else:
         raise ValueError(f"{event.type} is no event of a shared record")
     record.revision += 1

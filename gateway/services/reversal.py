@@ -166,7 +166,7 @@ def _was_told(work: CaseWork, slug: str) -> bool:
         return False
     if definition.handler == "PULL":
         return True  # it acted on shared data
-    return item.pushed_at is not None and definition.handler != "SHARED"
+    return item.pushed_at is not None and definition.handler == "SYSTEM"
 
 
 def _goes_out(work: CaseWork, slug: str) -> bool:

@@ -24,6 +24,7 @@ def revoke(ctx: Ctx, number: str, reason: str) -> Case:
         raise refuse(Code.FIELD_REQUIRED, "reason", label="撤销原因", path="reason")
     if not CASE.allows(work.case.status, "revoked"):
         raise refuse(Code.ACTION_NOT_POSSIBLE, None, status=work.case.status.value, action="revokeCase")
+    shared.link_stops(work)  # also what was recorded after the case was closed
     never_told = [slug for slug, item in work.case.items.items() if item.status is ItemStatus.BLOCKED]
     work.record(e.Revoked(reason))
     for slug in never_told:

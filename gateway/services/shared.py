@@ -51,7 +51,8 @@ def share(
     """A department shares a certificate it issued.  The same certificate again changes nothing.
 
     Raises ``Refused``: unknown jurisdiction, a certificate this department does not issue here (NOT_ISSUER), a faulty
-    or missing ID number, another number for a certificate that is there (CONFLICT, PD-06).
+    or missing ID number, another number for a certificate that is there (CONFLICT, PD-06), the certificate of a death
+    that was recorded in error (CASE_REVOKED); one with another number begins the record anew.
     """
     policy = _policy(ctx, jurisdiction)
     if not any(item.department == department and certificate.type in item.issues for item in policy.items):
@@ -61,7 +62,9 @@ def share(
     deceased = _checked(ctx, policy, deceased, death)
     work = SharedWork(ctx, store.of(ctx.tx, policy.code, deceased.id_number))
     if work.record is not None and work.record.revocation is not None:
-        raise refuse(Code.CASE_REVOKED, "deceased.idNumber")
+        if any(known.number == certificate.number for known in work.record.certificates):
+            raise refuse(Code.CASE_REVOKED, "deceased.idNumber")
+        work.add(e.ShareRenewed())
     put(work, policy, deceased, death, certificate, department)
     return Shared(work.save(), bool(work.recorded), _into_case(ctx, policy, deceased, certificate))
 
@@ -169,6 +172,27 @@ def _stops(work: CaseWork, record: SharedRecord) -> None:
     work.record(e.Evaluated(tuple(verdicts)))
     for stop in fresh:
         work.record(e.Found(stop.slug, stop.reference, stop.at, stop.effective))
+
+
+def revoke_record(ctx: Ctx, areas: tuple[str, ...] | None, jurisdiction: str, id_number: str, reason: str) -> Shared:
+    """Revokes what is shared of somebody for whom nobody applied.  The same again changes nothing.
+
+    ``areas``: code prefixes of the viewer's areas; None = everywhere.
+    Raises ``Refused``: nothing is shared in these areas (NOTHING_SHARED), a case took it over (ACTION_NOT_POSSIBLE).
+    """
+    policy = _policy(ctx, jurisdiction)
+    record = store.of(ctx.tx, policy.code, normalise(id_number))
+    if record is None or (areas is not None and not record.area.startswith(areas)):
+        raise refuse(Code.NOTHING_SHARED, "idNumber", certificate="共享信息")
+    if record.revocation is not None:
+        return Shared(record, changed=False)
+    if record.case is not None:
+        raise refuse(Code.ACTION_NOT_POSSIBLE, "idNumber", status=f"已有办件{record.case}", action="revokeSharedRecord")
+    if not reason.strip():
+        raise refuse(Code.FIELD_REQUIRED, "reason", label="撤销原因", path="reason")
+    revoked = revoke(ctx, policy.code, record.deceased.id_number, reason)
+    assert revoked is not None
+    return Shared(revoked, changed=True)
 
 
 def revoke(ctx: Ctx, jurisdiction: str, id_number: str | None, reason: str) -> SharedRecord | None:

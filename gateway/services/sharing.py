@@ -85,9 +85,13 @@ def mirror(work: CaseWork, recorded: Sequence[e.Event]) -> None:
     if not issued:
         return
     sharing = SharedWork(work.ctx, store.of(work.ctx.tx, policy.code, case.deceased.id_number))
+    if sharing.record is not None and sharing.record.revocation is not None:
+        sharing.add(e.ShareRenewed())
     for event in issued:
         certificate = Certificate(event.certificate, event.number, event.issued_at, event.issuer)
         if sharing.record is None or sharing.record.certificate(event.certificate) is None:
             put(sharing, policy, case.deceased, case.death, certificate, work.ctx.actor.department or "")
     if sharing.record is not None:
+        if sharing.record.case != case.number:
+            sharing.add(e.LinkedToCase(case.number))
         sharing.save()

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, func, or_, select
 
 from gateway.services.context import Ctx
-from gateway.store.tables import items, payouts
+from gateway.store.tables import items, payouts, reversals
 
 OPEN = ("DISPATCHED", "ACCEPTED", "CORRECTION_REQUIRED")
 
@@ -46,7 +46,7 @@ class Supervision:
     overdue: tuple[OverdueItem, ...]
     compliance: tuple[Compliance, ...]
     undeliverable: int
-    """Items whose push failed in every attempt."""
+    """Items whose push, or whose reversal, failed in every attempt."""
     calendar_missing: int
     """Items whose limit runs into a year that is not published."""
     not_configured: tuple[tuple[str, str], ...] = ()
@@ -73,10 +73,18 @@ def supervise(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until
         compliance=tuple(
             _compliance(code, [row for row in rows if row.department == code], ctx.now) for code in departments
         ),
-        undeliverable=sum(row.delivery == "FAILED" for row in rows),
+        undeliverable=sum(row.delivery == "FAILED" for row in rows) + _reversals_failed(ctx, prefixes, since, until),
         calendar_missing=sum(bool(row.calendar_missing) for row in rows),
         not_configured=_not_configured(ctx, prefixes),
     )
+
+
+def _reversals_failed(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until: datetime) -> int:
+    c = reversals.c
+    statement = select(func.count()).where(c.since >= since, c.since < until, c.delivery == "FAILED")
+    if prefixes is not None:
+        statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
+    return ctx.tx.connection.execute(statement).scalar_one()
 
 
 def _not_configured(ctx: Ctx, prefixes: tuple[str, ...] | None) -> tuple[tuple[str, str], ...]:

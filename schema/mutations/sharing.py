@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from gateway.access.rights import prefixes
 from gateway.domain.department import Outcome
 from gateway.domain.messages import Code, refuse
 from gateway.services import reversal, shared
@@ -70,6 +71,19 @@ class Sharing:
             )
 
         return _payload(info, department, await change(info, put))
+
+    @strawberry.mutation(
+        description="撤销共享信息: the death was recorded in error and nobody applied; departments that take "
+        "shared data see it and undo what they did (YY-514).  Where there is a case: `revokeCase`."
+    )
+    @answers(SharePayload)
+    async def revoke_shared_record(self, info: Info, input: i.RevokeSharedRecordInput) -> SharePayload:
+        areas = prefixes(info.context.known_viewer())
+
+        def revoke(ctx: Ctx) -> Shared:
+            return shared.revoke_record(ctx, areas, input.jurisdiction, input.id_number, input.reason)
+
+        return _payload(info, "", await change(info, revoke))
 
     @strawberry.mutation(description="恢复回传: a department's answer to a reversal (撤销、撤回).")
     @answers(WriteBackPayload)

@@ -6,10 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.access import rights
+from gateway.access.rights import Viewer
+from gateway.access.sight import see
+from gateway.domain.department import Outcome
 from gateway.domain.form import DeathForm
 from gateway.domain.messages import Refused
 from gateway.services import correction, dispatch, revocation, shared
 from gateway.services.correction import Changes
+from gateway.services.shared import Shared
 from gateway.store.session import Database
 from tests.builders import DUTY, World, codes, moment
 from tests.yueyang import (
@@ -25,6 +30,7 @@ from tests.yueyang import (
     apply,
     connected,
     cremation,
+    policy,
     sent,
     stop,
     system,
@@ -121,6 +127,65 @@ def test_a_wrong_death_is_undone_by_those_who_acted_on_shared_data_too(county: W
     with county.acting(system("social-security")) as ctx:
         ((_, record),) = shared.find(ctx, "social-security", "yy", None, None, 10)
     assert record.revocation is not None and record.revocation.reason == "误报"
+
+
+@pytest.mark.rule("YY-514")
+def test_a_stop_recorded_after_the_case_was_closed_is_undone_as_well(county: World) -> None:
+    county.outward = replace(county.outward, connected=county.outward.connected | {"veterans-affairs"})
+    upload(county)
+    apply(county)
+    for slug in FOUR:
+        department = policy().item(slug).department  # type: ignore[union-attr]
+        county.report(department or "", slug, f"s-{slug}", Outcome.REFUSED, reason="无此参保")
+    assert county.case().status == "CLOSED"
+    assert stop(county, "veterans-affairs", "veteran-preferential-stop").case is None
+    with county.acting(DUTY) as ctx:
+        case = revocation.revoke(ctx, county.number, "误报")
+    assert {slug for slug, found in case.items.items() if found.reversal} == {*FOUR, "veteran-preferential-stop"}
+    assert ("veterans-affairs", "veteran-preferential-stop.R") in sent(county)
+
+
+@pytest.mark.rule("YY-514")
+def test_who_only_recorded_a_stop_sees_the_case_to_answer_its_reversal(county: World) -> None:
+    upload(county)
+    stop(county, "veterans-affairs", "veteran-preferential-stop")
+    apply(county)
+    veterans = Viewer("specialist", "430621", "退役军人专员", "va-1", "veterans-affairs")
+    assert see(rights.load(), veterans, policy(), county.case()) is None
+    with county.acting(DUTY) as ctx:
+        case = revocation.revoke(ctx, county.number, "误报")
+    seen = see(rights.load(), veterans, policy(), case)
+    assert seen is not None and set(seen.items) == {"veteran-preferential-stop"}
+
+
+@pytest.mark.rule("YY-514")
+def test_a_wrong_death_for_which_nobody_applied_is_revoked_and_a_real_one_is_shared_later(county: World) -> None:
+    def revoke(areas: tuple[str, ...] | None = ("4306",)) -> Shared:
+        with county.acting(DUTY) as ctx:
+            return shared.revoke_record(ctx, areas, "yy", LI_DEFU, "误报")
+
+    with pytest.raises(Refused) as found:
+        revoke()
+    assert codes(found.value) == ["NOTHING_SHARED"]
+    upload(county)
+    stop(county, "social-security", "retirement-pension-stop")
+    with pytest.raises(Refused) as found:
+        revoke(("3305",))
+    assert codes(found.value) == ["NOTHING_SHARED"], "it lies outside"
+    assert (revoke().changed, revoke().changed) == (True, False)
+    with pytest.raises(Refused) as found:
+        upload(county)
+    assert codes(found.value) == ["CASE_REVOKED"], "the wrong certificate stays wrong"
+    with county.acting(system("civil-affairs")) as ctx:
+        real = replace(cremation(), number="YY-HH-2")
+        done = shared.share(ctx, "civil-affairs", "yy", yy_form().deceased, DeathForm(), real)
+    assert done.changed and done.record.revocation is None
+    assert [known.number for known in done.record.certificates] == ["YY-HH-2"] and not done.record.stops
+    assert stop(county, "social-security", "retirement-pension-stop").changed
+    apply(county)
+    with pytest.raises(Refused) as found:
+        revoke()
+    assert codes(found.value) == ["ACTION_NOT_POSSIBLE"], "a case took it over"
 
 
 def test_only_the_issuer_shares_a_certificate_and_only_of_somebody_known(county: World) -> None:

@@ -61,7 +61,7 @@ from gateway.domain.events.reversals import (
     ReversalRedriven,
     ReversalRequested,
 )
-from gateway.domain.events.shared import CertificateShared, LinkedToCase, ShareRevoked, StopRecorded
+from gateway.domain.events.shared import CertificateShared, LinkedToCase, ShareRenewed, ShareRevoked, StopRecorded
 
 Event = (
     CaseOpened
@@ -114,6 +114,7 @@ Event = (
     | StopRecorded
     | LinkedToCase
     | ShareRevoked
+    | ShareRenewed
 )
 
 __all__ = [
@@ -164,6 +165,7 @@ __all__ = [
     "RevocationFinished",
     "Revoked",
     "RuledOut",
+    "ShareRenewed",
     "ShareRevoked",
     "StopRecorded",
     "Verdict",

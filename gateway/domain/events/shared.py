@@ -53,3 +53,10 @@ class ShareRevoked:
 
     reason: str
     type: Literal["shared.revoked"] = "shared.revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRenewed:
+    """重新共享: a certificate with another number came after a revocation; the record begins anew."""
+
+    type: Literal["shared.renewed"] = "shared.renewed"
