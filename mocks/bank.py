@@ -33,6 +33,7 @@ STATUS = {
     "accepted": "ACCP",
     "returned": "PDNG",
     "done": "ACSC",
+    "restored": "CNCL",
     "refused": "RJCT",
     "none": "NOAC",
 }
@@ -230,7 +231,7 @@ def _report(application: Application) -> str:
     report = ET.SubElement(document, "EstateStsRpt")
     _add(report, "OrgnlEndToEndId", application.key)
     _add(report, "TxRef", application.reference)
-    _add(report, "TxSts", STATUS[application.state])
+    _add(report, "TxSts", STATUS[application.word])
     _add(report, "ChngDtTm", _time(application.updated_at))
     if application.note:
         _add(ET.SubElement(report, "StsRsnInf"), "AddtlInf", application.note)

@@ -29,6 +29,7 @@ STATUS = {
     "accepted": "UNDER_REVIEW",
     "returned": "INFO_REQUIRED",
     "done": "SETTLED",
+    "restored": "VOIDED",
     "refused": "DECLINED",
     "none": "NO_POLICY",
 }
@@ -158,7 +159,7 @@ class Insurer(Department):
             "externalRef": application.key,
             "claimNumber": application.reference,
             "claimType": application.item,
-            "status": STATUS[application.state],
+            "status": STATUS[application.word],
             "statusReason": application.note or None,
             "requiredDocuments": application.missing,
             "updatedAt": iso(application.updated_at),

@@ -27,6 +27,7 @@ STATUS = {
     "accepted": "核实中",
     "returned": "退回补正",
     "done": "已停发",
+    "restored": "已恢复",
     "refused": "不予停发",
     "none": "未享受待遇",
 }
@@ -150,7 +151,7 @@ def _record(application: Application) -> dict[str, Any]:
         "流水号": application.key,
         "受理编号": application.reference,
         "事项编码": application.item,
-        "状态": STATUS[application.state],
+        "状态": STATUS[application.word],
         "更新时间": f"{day} {at.hour:02d}时{at.minute:02d}分{at.second:02d}秒",
         "停发月份": application.details.get("停发月份", ""),
         "说明": application.note,

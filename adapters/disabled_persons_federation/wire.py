@@ -40,7 +40,7 @@ def application(sent: Application, token: str) -> bytes:
         "sbsj": local_text(sent.pushed_at, SECOND),
         "bzcs": str(sent.correction),
         "bzsm": sent.correction_answer,
-        "blfs": "2" if sent.reverses else "1",  # 办理方式: 1 办理, 2 撤销
+        "blfs": codes.UNDO if sent.reverses else codes.HANDLE,
         "ywbls": sent.reverses,
         "cxyy": sent.reversal_reason,
     }

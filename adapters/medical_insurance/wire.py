@@ -55,7 +55,7 @@ def submission(application: Application) -> bytes:
             "rpt_time": _millis(application.pushed_at),
             "rpt_cnt": application.correction,
             "memo": application.correction_answer or "",
-            "oprt_type": "2" if application.reverses else "1",  # 1 办理, 2 撤销
+            "oprt_type": codes.UNDO if application.reverses else codes.HANDLE,
             "init_matn_sn": application.reverses or "",
             "undo_rea": application.reversal_reason or "",
         },

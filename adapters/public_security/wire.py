@@ -63,7 +63,7 @@ def application(sent: Application, token: str) -> bytes:
         ("SBSJ", local_text(sent.pushed_at, SECOND)),
         ("BZCS", str(sent.correction)),
         ("BZSM", sent.correction_answer),
-        ("CZLX", "2" if sent.reverses else "1"),  # 操作类型: 1 办理, 2 撤销
+        ("CZLX", codes.UNDO if sent.reverses else codes.HANDLE),
         ("YWBLSH", sent.reverses),
         ("CXYY", sent.reversal_reason),
     ]

@@ -53,7 +53,7 @@ def report(application: Application) -> bytes:
         "报送时间": local_text(application.pushed_at, TIME),
         "补正次数": str(application.correction),
         "补正说明": application.correction_answer,
-        "操作类型": "撤销" if application.reverses else "办理",
+        "操作类型": codes.UNDO if application.reverses else codes.HANDLE,
         "原流水号": application.reverses,
         "撤销原因": application.reversal_reason,
     }

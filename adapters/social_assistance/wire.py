@@ -61,7 +61,7 @@ def registration(application: Application) -> bytes:
             "证照编号": [certificate.number for certificate in application.certificates],
             "补正次数": application.correction,
             "补正说明": application.correction_answer or "",
-            "操作类型": "撤销" if application.reverses else "办理",
+            "操作类型": codes.UNDO if application.reverses else codes.HANDLE,
             "原流水号": application.reverses or "",
             "撤销原因": application.reversal_reason or "",
         }

@@ -58,7 +58,7 @@ def application(sent: Application, token: str) -> bytes:
         ("aae036", local_text(sent.pushed_at, SECOND)),
         ("bzcs", str(sent.correction)),
         ("aae013", sent.correction_answer),
-        ("czlx", "2" if sent.reverses else "1"),  # 操作类型: 1 办理, 2 撤销
+        ("czlx", codes.UNDO if sent.reverses else codes.HANDLE),
         ("ywblsh", sent.reverses),
         ("cxyy", sent.reversal_reason),
         ("ywlxlist", [("row", [("ywlx", codes.business_type(name))]) for name in sent.business_types]),
