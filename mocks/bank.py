@@ -141,6 +141,13 @@ class Bank(Department):
                 self.office.instruct(application, item.serial, {"payee": "heir"})
             self.tell(application)
 
+    def clerk(self, application: Application, action: str, options: dict[str, Any]) -> None:
+        """As every counter; and the order that was called off is reported as well."""
+        super().clerk(application, action, options)
+        original = self.office.get(application.undoes) if application.undoes and action == "finish" else None
+        if original is not None:
+            self.tell(original)
+
     def tell(self, application: Application) -> None:
         if not self.office.habits.silent:
             self._queues.put("RSP", application.key, _report(application))
