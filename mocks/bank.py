@@ -4,6 +4,9 @@ Frames are lines of JSON: ``put``, ``get``, ``ack`` and ``query`` on the queues 
 once: a message got and not acknowledged within ``LOCK_S`` is delivered again.  ``query`` browses: the newest
 message of each correlation id, also an acknowledged one, and nothing is removed.  Messages are XML, ISO 20022
 in style.
+
+``Rnd`` counts corrections (``AddtlInf`` says why); a reversal has ``Rvsl`` with the original's ``OrgnlEndToEndId``
+and ``Rsn``, and ends as ``CNCL``.
 """
 
 from __future__ import annotations

@@ -10,6 +10,9 @@ There is no server process to count calls: ``submit`` counts rows the batch took
 trace in the department.  Habits: ``slow`` rows wait that long before they are taken in; ``fail`` the run marks rows
 ``99`` (system error) and tries them again in the next; ``drop`` the run ends after registering a row and before
 marking it; ``rubbish`` the run publishes a status that is in no table.
+
+A correction is a further row with a higher BZCS (BZSM says why); a reversal is a row with CZLX 2, the original's JLBH
+in YJLBH and CXYY, and needs no SWRQ.
 """
 
 from __future__ import annotations

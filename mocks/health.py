@@ -2,6 +2,9 @@
 
 Every message is ``{"head": {...}, "body": {...}}``; the reply's head carries ``rspCode``: ``AAAAAAA`` or ``E`` and
 four digits.  Times are local, ``YYYYMMDDHHMMSS``; dates ``YYYYMMDD``.  Errors come inside HTTP 200.
+
+``bcCs`` counts corrections (``bcSm`` says why); a reversal has ``cxInfo`` with the original's ``yWbLsh`` and
+``cxYy``, and ends as ``35`` 已撤销.
 """
 
 from __future__ import annotations

@@ -5,6 +5,9 @@ present result.  Files are GB18030, CRLF, every field quoted, with a Chinese hea
 at a report before it stores it and answers ``OK|<bytes>`` or ``ERR|<code>|<text>``, with HTTP 200 in either case.
 A batch run every fifth of a second takes reports in, moves them to ``done`` and rewrites the result file, whose
 last line is ``合计`` and the number of records, so that a broken file shows.
+
+A correction is a further file with a higher 补正次数 (补正说明 says why); a reversal has 操作类型 撤销, 原流水号 and
+撤销原因, needs no 死亡日期, and ends as 已恢复.
 """
 
 from __future__ import annotations

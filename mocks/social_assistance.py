@@ -3,6 +3,9 @@
 ``POST /login`` gives a 会话号 for the header ``X-Session``; it lives a quarter of an hour, and a user has at most
 eight: the ninth login ends the oldest.  ``POST /jiuzhu/shenbao`` registers a death, ``POST /jiuzhu/chaxun`` reads
 records by a list of 流水号.  Errors are a 返回码 with HTTP 200.
+
+补正次数 counts corrections (补正说明 says why); a reversal has 操作类型 撤销, 原流水号 and 撤销原因, and ends as
+已恢复.
 """
 
 from __future__ import annotations

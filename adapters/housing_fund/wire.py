@@ -4,6 +4,8 @@ A message is an 8-digit decimal length of the body in bytes, then the body: a fi
 lines of GBK text separated by ``\\n``; a line is ``KEY=value`` fields separated by ``|``.  The header counts the
 lines (TS).  GBK has trail bytes equal to ``|``, so the body is decoded before it is split.  Amounts are fen,
 15 digits with leading zeros; times are local, yyyymmddHHMMSS.
+
+BJCS counts corrections (BJSM says why); a reversal has CZLX 2, the original's YWBLSH and CXYY.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 Amounts are JSON numbers in yuan with at most two decimals and are read as ``Decimal``; times are integer
 milliseconds since the epoch.  Every function that reads raises ``DepartmentUnintelligible`` on anything that is
 not the platform's format, and names fields, never their content.
+
+``rpt_cnt`` counts corrections (``memo`` says why); a reversal has ``oprt_type`` 2, the original's ``init_matn_sn`` and
+``undo_rea``.
 """
 
 from __future__ import annotations

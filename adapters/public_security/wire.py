@@ -1,5 +1,7 @@
 """swywService messages: SOAP 1.1 envelopes, XML declared and encoded GB18030, names without a namespace inside
 the operation.  Dates ``yyyyMMdd``, times ``yyyyMMddHHmmss``, last change ``GXSJ`` with milliseconds, all local.
+
+BZCS counts corrections (BZSM says why); a reversal has CZLX 2, the original's YWBLSH and CXYY.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Social assistance's JSON, out and in: Chinese keys, dates ``2025年11月10日``, months ``2025年12月``.
 
 Every answer carries 返回码; an error is one inside HTTP 200.
+
+补正次数 counts corrections (补正说明 says why); a reversal has 操作类型 撤销, 原流水号 and 撤销原因, and ends as
+已恢复.
 """
 
 from __future__ import annotations
