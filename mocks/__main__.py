@@ -126,7 +126,8 @@ def clerk(
     pairs = dict(item.split("=", 1) for item in option or [])
     if action == "list":
         for row in _call("GET", f"{counter}/applications"):
-            typer.echo(f"{row['key']:40} {row['reference']:16} {row['state']:10} {row['business']}")
+            mark = " (撤销)" if row["undoes"] else " (已恢复)" if row["undone"] else ""
+            typer.echo(f"{row['key']:40} {row['reference']:16} {row['state']:10} {row['business']}{mark}")
     elif action == "show":
         typer.echo(json.dumps(_call("GET", f"{counter}/applications/{key}"), ensure_ascii=False, indent=2))
     elif action == "calls":

@@ -4,6 +4,9 @@ Frames are lines of JSON: ``put``, ``get``, ``ack`` and ``query`` on the queues 
 once: a message got and not acknowledged within ``LOCK_S`` is delivered again.  ``query`` browses: the newest
 message of each correlation id, also an acknowledged one, and nothing is removed.  Messages are XML, ISO 20022
 in style.
+
+``Rnd`` counts corrections (``AddtlInf`` says why); a reversal has ``Rvsl`` with the original's ``OrgnlEndToEndId``
+and ``Rsn``, and ends as ``CNCL``.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ STATUS = {
     "accepted": "ACCP",
     "returned": "PDNG",
     "done": "ACSC",
+    "restored": "CNCL",
     "refused": "RJCT",
     "none": "NOAC",
 }
@@ -140,6 +144,13 @@ class Bank(Department):
                 self.office.instruct(application, item.serial, {"payee": "heir"})
             self.tell(application)
 
+    def clerk(self, application: Application, action: str, options: dict[str, Any]) -> None:
+        """As every counter; and the order that was called off is reported as well."""
+        super().clerk(application, action, options)
+        original = self.office.get(application.undoes) if application.undoes and action == "finish" else None
+        if original is not None:
+            self.tell(original)
+
     def tell(self, application: Application) -> None:
         if not self.office.habits.silent:
             self._queues.put("RSP", application.key, _report(application))
@@ -230,7 +241,7 @@ def _report(application: Application) -> str:
     report = ET.SubElement(document, "EstateStsRpt")
     _add(report, "OrgnlEndToEndId", application.key)
     _add(report, "TxRef", application.reference)
-    _add(report, "TxSts", STATUS[application.state])
+    _add(report, "TxSts", STATUS[application.word])
     _add(report, "ChngDtTm", _time(application.updated_at))
     if application.note:
         _add(ET.SubElement(report, "StsRsnInf"), "AddtlInf", application.note)

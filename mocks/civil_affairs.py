@@ -2,6 +2,9 @@
 
 Every answer is HTTP 200 with ``{"code": 0, "message": "ok", "data": {...}}``; a code other than 0 is an error.
 Status and type codes are numbers.  Times are local without zone, ``2025-11-09T10:20:00``; money is a text in yuan.
+
+``resubmit_count`` counts corrections (``resubmit_note`` says why); a reversal has ``revocation`` with the original's
+``origin_no`` and ``reason``.
 """
 
 from __future__ import annotations

@@ -225,9 +225,6 @@ class DataDirect(Department):
             raise Refused(MALFORMED)
         before, turn = self.office.get(sent["ywlsh"]), int(sent["bgcs"])
         made = self.office.receive(sent["ywlsh"], resource, sent, turn)
-        if turn > made.round:  # 更正: corrected without having been asked for it
-            made.round, made.payload = turn, sent
-            self.office.save(made)
         if self.vertical(made) and made.state == "registered" and (before is None or before.round < turn):
             self._seen[made.key] = {**self.row(made), "slbh": "", "ztdm": "00"}
         return made
@@ -292,6 +289,7 @@ class DataDirect(Department):
             if original is not None:
                 original.payload["revoked"] = application.key
                 self.office.save(original)
+                self.office.restore(original.key)
             return
         person = self.person(application)
         if application.item in PAPERS:

@@ -1,6 +1,8 @@
 """残疾人服务系统 (cjrfw): pages that take forms percent-encoded in GBK and answer XML in GBK with Chinese names.
 
 ``ywsb.do`` files one business, ``ywcx.do`` looks up many serials.  It calls nobody; it has to be asked.
+
+``bzcs`` counts corrections (``bzsm`` says why); a reversal has ``blfs`` 2, the original's ``ywbls`` and ``cxyy``.
 """
 
 from __future__ import annotations

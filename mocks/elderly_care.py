@@ -10,6 +10,9 @@ There is no server process to count calls: ``submit`` counts rows the batch took
 trace in the department.  Habits: ``slow`` rows wait that long before they are taken in; ``fail`` the run marks rows
 ``99`` (system error) and tries them again in the next; ``drop`` the run ends after registering a row and before
 marking it; ``rubbish`` the run publishes a status that is in no table.
+
+A correction is a further row with a higher BZCS (BZSM says why); a reversal is a row with CZLX 2, the original's JLBH
+in YJLBH and CXYY, and needs no SWRQ.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ CREATE TABLE IF NOT EXISTS T_SWRY_IN (  -- 死亡人员信息接收表
   XB     CHAR(1),                                                         -- 性别 GB/T 2261.1
   HJQH   VARCHAR(12),                                                     -- 户籍区划
   HJDZ   VARCHAR(200),                                                    -- 户籍地址
-  SWRQ   CHAR(8)      NOT NULL CHECK (length(SWRQ) = 8),                  -- 死亡日期
+  SWRQ   CHAR(8),                                                         -- 死亡日期 (办理时必填)
   SWZMBH VARCHAR(64),                                                     -- 死亡证明编号
   HHZMBH VARCHAR(64),                                                     -- 火化证明编号
   SQRXM  VARCHAR(60),                                                     -- 申请人姓名
@@ -47,7 +50,8 @@ CREATE TABLE IF NOT EXISTS T_SWRY_IN (  -- 死亡人员信息接收表
   CXYY   VARCHAR(500),                                                    -- 撤销原因
   TSSJ   CHAR(14)     NOT NULL,                                           -- 推送时间
   CLBZ   VARCHAR(2)   NOT NULL DEFAULT '0',                               -- 处理标志 0 未接收 1 已接收 99 系统错误
-  PRIMARY KEY (JLBH, BZCS)
+  PRIMARY KEY (JLBH, BZCS),
+  CHECK (CZLX = '2' OR (SWRQ IS NOT NULL AND length(SWRQ) = 8))
 );
 CREATE INDEX IF NOT EXISTS I_SWRY_CLBZ ON T_SWRY_IN (CLBZ);
 CREATE TABLE IF NOT EXISTS T_BLJG (  -- 办理结果表
@@ -58,6 +62,9 @@ CREATE TABLE IF NOT EXISTS T_XTZT (XTBM VARCHAR(10) PRIMARY KEY, ZHYXSJ CHAR(14)
 CREATE VIEW IF NOT EXISTS V_BLJG AS SELECT JLBH, SLH, YWLX, ZT, ZTMC, BLYJ, BZCL, TFNY, GXSJ FROM T_BLJG;
 CREATE VIEW IF NOT EXISTS V_XTZT AS SELECT XTBM, ZHYXSJ FROM T_XTZT;
 """
+
+ADDED = {"CZLX": "CHAR(1) NOT NULL DEFAULT '1'", "YJLBH": "VARCHAR(64)", "CXYY": "VARCHAR(500)"}
+"""Columns that an exchange database of former days lacks."""
 
 STATUS = {
     "registered": ("00", "待受理"),
@@ -101,6 +108,10 @@ class ElderlyCare(Department):
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.executescript(SCHEMA)
+        there = {column["name"] for column in self._db.execute("PRAGMA table_info(T_SWRY_IN)")}
+        for name, kind in ADDED.items():
+            if name not in there:
+                self._db.execute(f"ALTER TABLE T_SWRY_IN ADD COLUMN {name} {kind}")
         self._first_seen: dict[tuple[str, str], float] = {}
         self._changed = {application.key for application in self.office.all()}
         self._all_again = False

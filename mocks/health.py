@@ -2,6 +2,9 @@
 
 Every message is ``{"head": {...}, "body": {...}}``; the reply's head carries ``rspCode``: ``AAAAAAA`` or ``E`` and
 four digits.  Times are local, ``YYYYMMDDHHMMSS``; dates ``YYYYMMDD``.  Errors come inside HTTP 200.
+
+``bcCs`` counts corrections (``bcSm`` says why); a reversal has ``cxInfo`` with the original's ``yWbLsh`` and
+``cxYy``, and ends as ``35`` 已撤销.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ STATES = {
     "accepted": ("10", "核实中"),
     "returned": ("20", "退回补充"),
     "done": ("30", "已签发"),
+    "restored": ("35", "已撤销"),
     "refused": ("32", "不予开具"),
     "none": ("40", "无此记录"),
 }
@@ -118,7 +122,7 @@ class Health(Department):
         origin = body.get("cxInfo", {}).get("yWbLsh", "")
         if not body["szInfo"].get("zjHm") and not origin:
             raise Refused(NO_ID_NUMBER)
-        if not body["swInfo"].get("swLb"):
+        if not body["swInfo"].get("swLb") and not origin:
             raise Refused(NO_DEATH_DETAILS)
         if not body["wbLsh"]:
             raise Refused(MALFORMED)
@@ -144,7 +148,7 @@ class Health(Department):
     def status(self, application: Application) -> tuple[str, str]:
         if application.state == "refused" and application.note.startswith(ABNORMAL):
             return TO_POLICE
-        return STATES[application.state]
+        return STATES[application.word]
 
     def row(self, application: Application) -> dict[str, Any]:
         code, wording = self.status(application)

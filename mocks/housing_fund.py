@@ -3,6 +3,8 @@
 Body = header (ASCII, fixed width: 交易码 4, 发送方 8, 流水号 20, 日期 8, 时间 6, 返回码 6, 条数 6), then lines of
 ``KEY=value|KEY=value`` separated by ``\\n``.  The answer repeats the header with its own time and return code.
 Amounts are fen, 15 digits.  A connection may carry any number of messages, one after the other.
+
+BJCS counts corrections (BJSM says why); a reversal has CZLX 2, the original's YWBLSH and CXYY.
 """
 
 from __future__ import annotations

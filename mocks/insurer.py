@@ -3,6 +3,9 @@
 ``POST /oauth/token`` gives a bearer token for five minutes; without a valid one every call is HTTP 401.  Errors are
 HTTP 4xx and 5xx with ``{"error": {"code", "message"}}``.  Money is ``{"value": "50000.00", "currency": "CNY"}``,
 times are ISO 8601 in UTC with milliseconds.
+
+``revision`` counts corrections (``revisionNote`` says why); a reversal has ``voids`` with the original's
+``externalRef`` and ``reason``, and ends as ``VOIDED``.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ STATUS = {
     "accepted": "UNDER_REVIEW",
     "returned": "INFO_REQUIRED",
     "done": "SETTLED",
+    "restored": "VOIDED",
     "refused": "DECLINED",
     "none": "NO_POLICY",
 }
@@ -158,7 +162,7 @@ class Insurer(Department):
             "externalRef": application.key,
             "claimNumber": application.reference,
             "claimType": application.item,
-            "status": STATUS[application.state],
+            "status": STATUS[application.word],
             "statusReason": application.note or None,
             "requiredDocuments": application.missing,
             "updatedAt": iso(application.updated_at),

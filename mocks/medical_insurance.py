@@ -3,6 +3,9 @@
 A message is ``{"infno": "2505", "msgid": ..., "input": {...}}``, its answer ``{"infcode": 0, "err_msg": "",
 "output": {...}}``; a negative ``infcode`` is an error, inside HTTP 200.  Amounts are JSON numbers in yuan with two
 decimals, times are milliseconds since the epoch.  The header ``X-Sign`` is the HMAC-SHA256 of the body, in hex.
+
+``rpt_cnt`` counts corrections (``memo`` says why); a reversal has ``oprt_type`` 2, the original's ``init_matn_sn`` and
+``undo_rea``.
 """
 
 from __future__ import annotations

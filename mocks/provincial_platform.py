@@ -102,9 +102,7 @@ class ProvincialPlatform(Department):
         made = self.office.receive(sent["outBizNo"], business, sent, revision)
         if before is not None and revision <= before.round:
             return made
-        if revision > made.round:  # 更正: what was done is done again with the new content
-            made.round, made.payload = revision, sent
-        self.decide(made)
+        self.decide(made)  # 更正: what was done is done again with the new content
         return made
 
     def decide(self, application: Application) -> None:
@@ -145,6 +143,7 @@ class ProvincialPlatform(Department):
             undone.payload["revoked"] = by
             undone.payload.pop("terminals", None)
             self.office.save(undone)
+            self.office.restore(key)
 
     def act(self, application: Application, action: str, options: dict[str, Any]) -> None:
         """The programme has been faster than any clerk: what is done needs no finishing."""

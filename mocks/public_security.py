@@ -1,6 +1,8 @@
 """公安局人口与死亡业务系统: SOAP 1.1, XML in GB18030, fields in pinyin initials, two-digit codes.
 
 ``sbYw`` files one business, ``cxYw`` looks up many by the sender's serial; results go out as ``jgTz``.
+
+BZCS counts corrections (BZSM says why); a reversal has CZLX 2, the original's YWBLSH and CXYY.
 """
 
 from __future__ import annotations

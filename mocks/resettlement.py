@@ -5,6 +5,9 @@ present result.  Files are GB18030, CRLF, every field quoted, with a Chinese hea
 at a report before it stores it and answers ``OK|<bytes>`` or ``ERR|<code>|<text>``, with HTTP 200 in either case.
 A batch run every fifth of a second takes reports in, moves them to ``done`` and rewrites the result file, whose
 last line is ``合计`` and the number of records, so that a broken file shows.
+
+A correction is a further file with a higher 补正次数 (补正说明 says why); a reversal has 操作类型 撤销, 原流水号 and
+撤销原因, needs no 死亡日期, and ends as 已恢复.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ REPORT = [
     *("死亡证明编号", "火化证明编号", "申请人", "联系电话", "报送时间", "补正次数", "补正说明"),
     *("操作类型", "原流水号", "撤销原因"),
 ]
-REQUIRED = ("流水号", "业务类别", "姓名", "身份证号码", "死亡日期", "报送时间", "补正次数")
+DEATH_DAY, UNDO = "死亡日期", "撤销"
+REQUIRED = ("流水号", "业务类别", "姓名", "身份证号码", DEATH_DAY, "报送时间", "补正次数")
 RESULT = ["流水号", "受理编号", "业务类别", "办理状态", "办理意见", "需补正材料", "核减年度", "更新时间"]
 REGISTRATION, REDUCTION = "YM-DJ", "YM-HJ"
 STATUS = {
@@ -35,6 +39,7 @@ STATUS = {
     "returned": "退回补正",
     "refused": "不予办理",
     "none": "非扶持人口",
+    "restored": "已恢复",
 }
 DONE = {REGISTRATION: "已登记备案", REDUCTION: "已列入核减"}
 
@@ -72,7 +77,7 @@ def _read(body: bytes) -> dict[str, str]:
     row = dict(zip(REPORT, lines[1], strict=True))
     if row["业务类别"] not in Resettlement.items:
         raise Refused("E02", "业务类别不存在")
-    empty = [name for name in REQUIRED if not row[name]]
+    empty = [name for name in REQUIRED if not row[name] and not (name == DEATH_DAY and row["操作类型"] == UNDO)]
     if empty:
         raise Refused("E03", f"必填项为空: {empty[0]}")
     return row
@@ -136,7 +141,7 @@ class Resettlement(Department):
             except Refused:
                 file.rename(file.with_suffix(".err"))
                 continue
-            undoes = row["原流水号"] if row["操作类型"] == "撤销" else ""
+            undoes = row["原流水号"] if row["操作类型"] == UNDO else ""
             self.office.receive(row["流水号"], row["业务类别"], row, int(row["补正次数"]), undoes)
             file.rename(self._done / file.name)
         if reports:
@@ -148,7 +153,7 @@ class Resettlement(Department):
                 application.key,
                 application.reference,
                 application.item,
-                STATUS.get(application.state) or DONE[application.item],
+                STATUS.get(application.word) or DONE[application.item],
                 application.note,
                 "、".join(application.missing),
                 application.details.get("核减年度", ""),

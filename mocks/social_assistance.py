@@ -3,6 +3,9 @@
 ``POST /login`` gives a 会话号 for the header ``X-Session``; it lives a quarter of an hour, and a user has at most
 eight: the ninth login ends the oldest.  ``POST /jiuzhu/shenbao`` registers a death, ``POST /jiuzhu/chaxun`` reads
 records by a list of 流水号.  Errors are a 返回码 with HTTP 200.
+
+补正次数 counts corrections (补正说明 says why); a reversal has 操作类型 撤销, 原流水号 and 撤销原因, and ends as
+已恢复.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ STATUS = {
     "accepted": "核实中",
     "returned": "退回补正",
     "done": "已停发",
+    "restored": "已恢复",
     "refused": "不予停发",
     "none": "未享受待遇",
 }
@@ -150,7 +154,7 @@ def _record(application: Application) -> dict[str, Any]:
         "流水号": application.key,
         "受理编号": application.reference,
         "事项编码": application.item,
-        "状态": STATUS[application.state],
+        "状态": STATUS[application.word],
         "更新时间": f"{day} {at.hour:02d}时{at.minute:02d}分{at.second:02d}秒",
         "停发月份": application.details.get("停发月份", ""),
         "说明": application.note,

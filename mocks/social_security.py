@@ -2,6 +2,8 @@
 
 The business number in ``head`` says what is meant: filing (11…, 12…, 15…), looking up (990101), account orders
 (990201).  Results go out as ``notifyBusiness`` (990301).  It pays only what has an account order.
+
+``bzcs`` counts corrections (``aae013`` says why); a reversal has ``czlx`` 2, the original's ``ywblsh`` and ``cxyy``.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 ``POST /yf/apply`` and ``/yf/account`` answer 202 and a ticket; the batch run takes them in later.
 ``POST /yf/query`` answers records by ``serials`` and what became of ``tickets``.  Sums are yuan as JSON numbers,
 amounts of orders yuan as text, times milliseconds; errors are ``{"error": "<word>"}`` with HTTP 200.
+
+``round`` counts corrections (``remark`` says why); a reversal has ``cancels`` with the original's ``serial`` and
+``reason``.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ STATUS = {
     "ACCP": (Outcome.ACCEPTED, "已受理"),
     "PDNG": (Outcome.CORRECTION, "待补正"),
     "ACSC": (Outcome.COMPLETED, "已处置"),
+    "CNCL": (Outcome.COMPLETED, "已撤销"),
     "RJCT": (Outcome.REFUSED, "拒绝受理"),
     "NOAC": (Outcome.NOT_APPLICABLE, "本行无账户"),
 }

@@ -2,6 +2,9 @@
 
 A frame is one line of JSON ended by ``\\n``; a message is an XML document inside it.  Amounts are yuan with two
 places and a currency, times ISO 8601 with the offset ``+08:00``.
+
+``Rnd`` counts corrections (``AddtlInf`` says why); a reversal has ``Rvsl`` with the original's ``OrgnlEndToEndId``
+and ``Rsn``, and ends as ``CNCL``.
 """
 
 from __future__ import annotations

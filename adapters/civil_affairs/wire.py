@@ -3,6 +3,9 @@
 Times are Asia/Shanghai local without zone, ``2025-11-09T10:20:00``; money is a text in yuan with two places.
 Every function that reads raises ``DepartmentUnintelligible`` on anything that is not the system's format, and
 names fields, never their content.
+
+``resubmit_count`` counts corrections (``resubmit_note`` says why); a reversal has ``revocation`` with the original's
+``origin_no`` and ``reason``.
 """
 
 from __future__ import annotations

@@ -55,6 +55,9 @@ RELATIONS = {
 MATERIALS = {"DEATH_MEDICAL": "swzmbh", "DEATH_ABNORMAL": "swzmbh", "CREMATION": "hhzmbh"}
 """Form field that carries the number of a certificate; there is none for other types."""
 
+HANDLE, UNDO = "1", "2"
+"""blfs 办理方式: 办理, 撤销."""
+
 
 def business(item: str) -> str:
     """Raises ``DepartmentRejected`` for an item this department does not handle."""

@@ -2,6 +2,8 @@
 
 What GBK lacks (rare characters in names) goes as ``&#19886;``, as browsers do it in a GBK form.  Dates
 ``yyyy/MM/dd``, times ``yyyy-MM-dd HH:mm:ss`` local, months ``yyyyMM``.
+
+``bzcs`` counts corrections (``bzsm`` says why); a reversal has ``blfs`` 2, the original's ``ywbls`` and ``cxyy``.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ def application(sent: Application, token: str) -> bytes:
         "sbsj": local_text(sent.pushed_at, SECOND),
         "bzcs": str(sent.correction),
         "bzsm": sent.correction_answer,
-        "blfs": "2" if sent.reverses else "1",  # 办理方式: 1 办理, 2 撤销
+        "blfs": codes.UNDO if sent.reverses else codes.HANDLE,
         "ywbls": sent.reverses,
         "cxyy": sent.reversal_reason,
     }

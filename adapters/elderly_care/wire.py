@@ -1,4 +1,8 @@
-"""Rows out and rows in.  Every column is text; local time (Asia/Shanghai) is ``YYYYMMDDHH24MISS``."""
+"""Rows out and rows in.  Every column is text; local time (Asia/Shanghai) is ``YYYYMMDDHH24MISS``.
+
+A correction is a further row with a higher BZCS (BZSM says why); a reversal is a row with CZLX 2, the original's JLBH
+in YJLBH and CXYY, and needs no SWRQ.
+"""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ OUTCOMES = {
     "10": (Outcome.ACCEPTED, "核实中"),
     "20": (Outcome.CORRECTION, "退回补充"),
     "30": (Outcome.COMPLETED, "已签发"),
+    "35": (Outcome.COMPLETED, "已撤销"),
     "31": (Outcome.REFUSED, "转公安机关"),
     "32": (Outcome.REFUSED, "不予开具"),
     "40": (Outcome.NOT_APPLICABLE, "无此记录"),

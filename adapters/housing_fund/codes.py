@@ -48,3 +48,6 @@ REJECTIONS = {
     "200002": "more than the approved sum",
 }
 """Return codes (FHM) of messages it will never take."""
+
+HANDLE, UNDO = "1", "2"
+"""CZLX 操作类型: 办理, 撤销."""

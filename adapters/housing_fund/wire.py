@@ -4,6 +4,8 @@ A message is an 8-digit decimal length of the body in bytes, then the body: a fi
 lines of GBK text separated by ``\\n``; a line is ``KEY=value`` fields separated by ``|``.  The header counts the
 lines (TS).  GBK has trail bytes equal to ``|``, so the body is decoded before it is split.  Amounts are fen,
 15 digits with leading zeros; times are local, yyyymmddHHMMSS.
+
+BJCS counts corrections (BJSM says why); a reversal has CZLX 2, the original's YWBLSH and CXYY.
 """
 
 from __future__ import annotations
@@ -113,10 +115,10 @@ def registration(application: Application) -> Line:
         "SKZH": account.number if account else "",
         "SKYH": _bank(account.bank, account.branch) if account else "",
         "BJCS": str(application.correction),
-        "BJSM": application.correction_answer or "",
-        "CZLX": "2" if application.reverses else "1",  # 操作类型: 1 办理, 2 撤销
+        "BJSM": _writable(application.correction_answer),
+        "CZLX": codes.UNDO if application.reverses else codes.HANDLE,
         "YWBLSH": application.reverses or "",
-        "CXYY": application.reversal_reason or "",
+        "CXYY": _writable(application.reversal_reason),
     }
 
 
@@ -214,6 +216,11 @@ def _day(value: str) -> str:
 def _plain(value: str) -> str:
     """The separators of the format cannot be part of a value: they become full width or blank."""
     return value.replace("|", "｜").replace("\r", " ").replace("\n", " ")
+
+
+def _writable(said: str | None) -> str:
+    """What somebody wrote freely: a character GBK lacks is no reason not to tell the department."""
+    return (said or "").encode("gbk", "replace").decode("gbk")
 
 
 def _bank(bank: str | None, branch: str | None) -> str:

@@ -16,6 +16,7 @@ OUTCOMES = {
     "UNDER_REVIEW": (Outcome.ACCEPTED, "理赔审核中"),
     "INFO_REQUIRED": (Outcome.CORRECTION, "需补充资料"),
     "SETTLED": (Outcome.COMPLETED, "已结案"),
+    "VOIDED": (Outcome.COMPLETED, "已撤案"),
     "DECLINED": (Outcome.REFUSED, "拒赔"),
     "NO_POLICY": (Outcome.NOT_APPLICABLE, "无有效保单"),
 }

@@ -3,6 +3,9 @@
 Money is ``{"value": "50000.00", "currency": "CNY"}``; times are ISO 8601 with offset.  Every function that reads
 raises ``DepartmentUnintelligible`` on anything that is not the service's format, and names fields, never their
 content.
+
+``revision`` counts corrections (``revisionNote`` says why); a reversal has ``voids`` with the original's
+``externalRef`` and ``reason``, and ends as ``VOIDED``.
 """
 
 from __future__ import annotations

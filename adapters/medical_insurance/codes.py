@@ -75,6 +75,9 @@ SEXES = {"MALE": "1", "FEMALE": "2", "UNKNOWN": "9"}
 INSURANCES = {"310": "EMPLOYEE", "390": "RESIDENT"}
 """``insutype`` → detail ``insuranceType``: 310 职工, 390 城乡居民."""
 
+HANDLE, UNDO = "1", "2"
+"""oprt_type 操作类型: 办理, 撤销."""
+
 
 def known(table: dict[K, T], code: K, what: str) -> T:
     """Raises ``DepartmentUnintelligible`` for a code of theirs that is not in the table."""

@@ -3,6 +3,9 @@
 Amounts are JSON numbers in yuan with at most two decimals and are read as ``Decimal``; times are integer
 milliseconds since the epoch.  Every function that reads raises ``DepartmentUnintelligible`` on anything that is
 not the platform's format, and names fields, never their content.
+
+``rpt_cnt`` counts corrections (``memo`` says why); a reversal has ``oprt_type`` 2, the original's ``init_matn_sn`` and
+``undo_rea``.
 """
 
 from __future__ import annotations
@@ -55,7 +58,7 @@ def submission(application: Application) -> bytes:
             "rpt_time": _millis(application.pushed_at),
             "rpt_cnt": application.correction,
             "memo": application.correction_answer or "",
-            "oprt_type": "2" if application.reverses else "1",  # 1 办理, 2 撤销
+            "oprt_type": codes.UNDO if application.reverses else codes.HANDLE,
             "init_matn_sn": application.reverses or "",
             "undo_rea": application.reversal_reason or "",
         },

@@ -66,6 +66,9 @@ RELATIONS = {
 MATERIALS = {"DEATH_MEDICAL": "01", "DEATH_ABNORMAL": "02", "CREMATION": "03"}
 """CLLX 材料类型 of certificates sent along; anything else is 99 其他."""
 
+HANDLE, UNDO = "1", "2"
+"""CZLX 操作类型: 办理, 撤销."""
+
 
 def business(item: str) -> str:
     """Raises ``DepartmentRejected`` for an item this department does not handle."""

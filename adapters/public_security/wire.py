@@ -1,5 +1,7 @@
 """swywService messages: SOAP 1.1 envelopes, XML declared and encoded GB18030, names without a namespace inside
 the operation.  Dates ``yyyyMMdd``, times ``yyyyMMddHHmmss``, last change ``GXSJ`` with milliseconds, all local.
+
+BZCS counts corrections (BZSM says why); a reversal has CZLX 2, the original's YWBLSH and CXYY.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ def application(sent: Application, token: str) -> bytes:
         ("SBSJ", local_text(sent.pushed_at, SECOND)),
         ("BZCS", str(sent.correction)),
         ("BZSM", sent.correction_answer),
-        ("CZLX", "2" if sent.reverses else "1"),  # 操作类型: 1 办理, 2 撤销
+        ("CZLX", codes.UNDO if sent.reverses else codes.HANDLE),
         ("YWBLSH", sent.reverses),
         ("CXYY", sent.reversal_reason),
     ]

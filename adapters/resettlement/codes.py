@@ -16,6 +16,7 @@ STATUS = {
     "退回补正": Outcome.CORRECTION,
     "已登记备案": Outcome.COMPLETED,
     "已列入核减": Outcome.COMPLETED,
+    "已恢复": Outcome.COMPLETED,
     "不予办理": Outcome.REFUSED,
     "非扶持人口": Outcome.NOT_APPLICABLE,
 }
@@ -32,3 +33,6 @@ SEX = {"MALE": "男", "FEMALE": "女", "UNKNOWN": "未说明"}
 
 DEATH_CERTIFICATES = ("DEATH_MEDICAL", "DEATH_ABNORMAL")
 """Certificate types written to 死亡证明编号; ``CREMATION`` goes to 火化证明编号."""
+
+HANDLE, UNDO = "办理", "撤销"
+"""操作类型."""

@@ -1,4 +1,8 @@
-"""CSV out and in: GB18030, CRLF, every field quoted, a Chinese header line; local time ``YYYY-MM-DD HH:MM:SS``."""
+"""CSV out and in: GB18030, CRLF, every field quoted, a Chinese header line; local time ``YYYY-MM-DD HH:MM:SS``.
+
+A correction is a further file with a higher 补正次数 (补正说明 says why); a reversal has 操作类型 撤销, 原流水号 and
+撤销原因, needs no 死亡日期, and ends as 已恢复.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +57,7 @@ def report(application: Application) -> bytes:
         "报送时间": local_text(application.pushed_at, TIME),
         "补正次数": str(application.correction),
         "补正说明": application.correction_answer,
-        "操作类型": "撤销" if application.reverses else "办理",
+        "操作类型": codes.UNDO if application.reverses else codes.HANDLE,
         "原流水号": application.reverses,
         "撤销原因": application.reversal_reason,
     }

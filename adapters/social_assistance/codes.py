@@ -17,6 +17,7 @@ STATUS = {
     "核实中": Outcome.ACCEPTED,
     "退回补正": Outcome.CORRECTION,
     "已停发": Outcome.COMPLETED,
+    "已恢复": Outcome.COMPLETED,
     "不予停发": Outcome.REFUSED,
     "未享受待遇": Outcome.NOT_APPLICABLE,
 }
@@ -28,3 +29,6 @@ LOGIN_REFUSED = "用户名或口令错误"
 SYSTEM_ERROR = "系统繁忙"
 REJECTIONS = frozenset({"缺少必填项", "无此事项", "报文有误"})
 """返回码 of messages it will never take: field missing, no such business, malformed."""
+
+HANDLE, UNDO = "办理", "撤销"
+"""操作类型."""

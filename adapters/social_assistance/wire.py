@@ -1,6 +1,9 @@
 """Social assistance's JSON, out and in: Chinese keys, dates ``2025年11月10日``, months ``2025年12月``.
 
 Every answer carries 返回码; an error is one inside HTTP 200.
+
+补正次数 counts corrections (补正说明 says why); a reversal has 操作类型 撤销, 原流水号 and 撤销原因, and ends as
+已恢复.
 """
 
 from __future__ import annotations
@@ -61,7 +64,7 @@ def registration(application: Application) -> bytes:
             "证照编号": [certificate.number for certificate in application.certificates],
             "补正次数": application.correction,
             "补正说明": application.correction_answer or "",
-            "操作类型": "撤销" if application.reverses else "办理",
+            "操作类型": codes.UNDO if application.reverses else codes.HANDLE,
             "原流水号": application.reverses or "",
             "撤销原因": application.reversal_reason or "",
         }

@@ -100,6 +100,9 @@ RELATIONS = {
 MATERIALS = {"DEATH_MEDICAL": "A1", "DEATH_ABNORMAL": "A2", "CREMATION": "A3", "DEREGISTRATION": "A4"}
 """cllx 材料类型 of certificates sent along; anything else is Z9 其他."""
 
+HANDLE, UNDO = "1", "2"
+"""czlx 操作类型: 办理, 撤销."""
+
 
 def business(item: str) -> str:
     """Raises ``DepartmentRejected`` for an item this department does not handle."""

@@ -3,6 +3,8 @@
 Inside: ``head`` with the business number, ``body`` with fields named after the 金保工程 data items (aac002 公民身份
 号码, aac003 姓名 …).  Dates ``yyyy-MM-dd``; times ``yyyy-MM-dd HH:mm:ss`` local, theirs with milliseconds; amounts
 in yuan ``4800.00``.
+
+``bzcs`` counts corrections (``aae013`` says why); a reversal has ``czlx`` 2, the original's ``ywblsh`` and ``cxyy``.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ def application(sent: Application, token: str) -> bytes:
         ("aae036", local_text(sent.pushed_at, SECOND)),
         ("bzcs", str(sent.correction)),
         ("aae013", sent.correction_answer),
-        ("czlx", "2" if sent.reverses else "1"),  # 操作类型: 1 办理, 2 撤销
+        ("czlx", codes.UNDO if sent.reverses else codes.HANDLE),
         ("ywblsh", sent.reverses),
         ("cxyy", sent.reversal_reason),
         ("ywlxlist", [("row", [("ywlx", codes.business_type(name))]) for name in sent.business_types]),

@@ -2,6 +2,9 @@
 
 Sums are JSON numbers of yuan (``8641.5``), read as decimals and never as floats; an order carries yuan as text
 (``"8641.50"``).  Times are milliseconds since the epoch.  An error is ``{"error": "<word>"}`` inside HTTP 200.
+
+``round`` counts corrections (``remark`` says why); a reversal has ``cancels`` with the original's ``serial`` and
+``reason``.
 """
 
 from __future__ import annotations

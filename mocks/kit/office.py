@@ -61,7 +61,14 @@ class Application:
     undoes: str = ""
     """撤销: the sender's serial of the application this one asks to undo; empty for an ordinary application."""
     undone: bool = False
-    """已恢复: what was done on this application was undone."""
+    """已恢复: what was done on this application was undone; the clerk is through with it."""
+    corrections: list[str] = field(default_factory=list)
+    """更正: what the sender corrected of its own accord, one line each time, by the names of the fields."""
+
+    @property
+    def word(self) -> str:
+        """The state, for departments that have a word of their own for a reversal that is done: ``restored``."""
+        return "restored" if self.undoes and self.state == "done" else self.state
 
 
 @dataclass
@@ -114,15 +121,18 @@ class Office:
         """Registers an application once: the same key again is the same application.
 
         A higher ``round_`` replaces its content.  If it was returned, it is opened again: the family has corrected what
-        was asked for (补正).  Otherwise its state stays: the sender has corrected the case (更正).
+        was asked for (补正).  Otherwise its state, sums and certificate stay and the change is noted: the sender has
+        corrected the case (更正).
         ``undoes``: the application asks to undo another one, which may be unknown here (撤销).
         """
         known = self.get(key)
         if known is not None:
             if round_ > known.round:
-                known.round, known.payload = round_, payload
                 if known.state == "returned":
                     known.state, known.note, known.missing = "registered", "", []
+                else:
+                    known.corrections.append(f"更正：{'、'.join(_changed(known.payload, payload))}")
+                known.round, known.payload = round_, payload
                 self.save(known)
             return known
         count = self._db.execute("SELECT COUNT(*) FROM application").fetchone()[0] + 1
@@ -164,7 +174,7 @@ class Office:
 
     def open(self) -> list[Application]:
         """Applications on which the clerk still has something to do: not final, or with sums not yet paid."""
-        return [a for a in self.all() if a.state not in (*FINAL, "returned") or _payable(a)]
+        return [a for a in self.all() if not a.undone and (a.state not in (*FINAL, "returned") or _payable(a))]
 
     # ── what the clerk does ─────────────────────────────────────────────────────────────────────────────
 
@@ -194,10 +204,14 @@ class Office:
         self.save(application)
 
     def undo(self, application: Application) -> None:
-        """Done: what the other application led to is undone; sums of it that are not paid are no longer payable."""
+        """Done: what the other application led to is undone."""
         application.state, application.note = "done", "已恢复"
         self.save(application)
-        original = self.get(application.undoes)
+        self.restore(application.undoes)
+
+    def restore(self, key: str) -> None:
+        """The application, if it is known here, is undone; sums of it that are not paid are no longer payable."""
+        original = self.get(key)
         if original is not None:
             original.undone = True
             original.sums = [item for item in original.sums if item.state == "paid"]
@@ -230,6 +244,18 @@ class Office:
 
 def _payable(application: Application) -> bool:
     return any(item.state == "instructed" for item in application.sums)
+
+
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Names of the fields that differ, those of nested ones included."""
+    found = []
+    for name in dict.fromkeys([*before, *after]):
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += _changed(old, new)
+        elif old != new:
+            found.append(name)
+    return found
 
 
 def _load(body: str) -> Application:

@@ -108,8 +108,13 @@ class Department:
     # ── the clerk ───────────────────────────────────────────────────────────────────────────────────────
 
     def clerk(self, application: Application, action: str, options: dict[str, Any]) -> None:
-        """One act at the counter.  Undoing needs no look into the register and leads to nothing: no sum, no paper."""
-        if application.undoes and action == "finish" and application.state not in FINAL:
+        """One act at the counter.  Undoing needs no look into the register and leads to nothing: no sum, no paper.
+
+        What was refused can be undone after all, once the money has come back; what was undone is over.
+        """
+        if application.undone:
+            raise ValueError("already undone")
+        if application.undoes and action == "finish" and application.state not in ("done", "none"):
             self.office.undo(application)
             self.tell(application)
         elif application.undoes and action in ("accept", "refuse", "none"):

@@ -106,6 +106,17 @@ async def test_a_body_without_identity_is_taken(department: Start, item: str) ->
     await adapter.close()
 
 
+async def test_what_was_done_for_a_body_without_identity_can_be_undone(department: Start) -> None:
+    running = department("civil-affairs")
+    adapter, first = running.adapter(), asked("cremation-cert", deceased=UNKNOWN_BODY)
+    await adapter.submit(first)
+    undo = replace(first, key=f"{first.key}.R", reverses=first.key, reversal_reason="误报", certificates=())
+    await adapter.submit(undo)
+    running.counter.act(undo.key, "finish")
+    assert (await adapter.read_many([undo.key]))[undo.key].outcome is Outcome.COMPLETED
+    await adapter.close()
+
+
 @pytest.mark.parametrize("deceased", [UNKNOWN_BODY, replace(DECEASED, id_number=None)])
 async def test_other_business_needs_an_id_number(department: Start, deceased: Deceased) -> None:
     adapter = department("civil-affairs").adapter()

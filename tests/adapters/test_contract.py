@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +17,6 @@ from uuid import uuid4
 import pytest
 
 from adapters.kit.registry import connect, manifests
-from gateway.domain.case import REVERSAL
 from gateway.domain.department import (
     Application,
     Department,
@@ -26,10 +24,8 @@ from gateway.domain.department import (
     DepartmentRejected,
     DepartmentUnavailable,
     DepartmentUnintelligible,
-    Outcome,
     PaymentInstruction,
     Receipt,
-    Record,
 )
 from tests.adapters import builders
 from tests.adapters.conftest import Running, address_of
@@ -208,111 +204,6 @@ async def test_many_keys_are_one_call(code: str, office: Running, adapter: Depar
     office.counter.call("DELETE", "/calls")
     assert set(await adapter.read_many(keys)) == {keys[0]}
     assert office.counter.calls() == {"query": 1}
-
-
-# ── corrections and reversals ───────────────────────────────────────────────────────────────────────────
-
-
-def short_key() -> str:
-    """Short enough for ``.R`` behind it."""
-    return f"HZ{uuid4().hex[:20]}.item"
-
-
-def reversal(code: str, key: str, **changes: Any) -> Application:
-    """As the gateway makes it: no certificates, no account, no details (gateway/services/reversal.py)."""
-    item = MANIFESTS[code].submits[0]
-    changes = {"applicant": None, "certificates": (), "due_at": None, **changes}
-    return builders.application(key + REVERSAL, item, reverses=key, reversal_reason="误报：本人健在", **changes)
-
-
-def row(office: Running, key: str) -> dict[str, Any]:
-    (found,) = [row for row in office.counter.applications() if row["key"] == key]
-    return found
-
-
-async def outcome(adapter: Department, key: str, wanted: Outcome) -> Record:
-    async def probe() -> bool:
-        found = await adapter.read_many([key])
-        return key in found and found[key].outcome is wanted
-
-    await eventually(probe)
-    return (await adapter.read_many([key]))[key]
-
-
-def finish(office: Running, key: str) -> None:
-    """The clerk does what is left to do; some departments are done at once."""
-    for action in ("accept", "finish"):
-        if row(office, key)["state"] not in ("done", "refused", "none"):
-            office.counter.act(key, action)
-
-
-async def test_a_reversal_is_taken_once_read_back_and_leads_to_nothing(
-    code: str, office: Running, adapter: Department
-) -> None:
-    key = short_key()
-    await adapter.submit(made(code, key))
-    await known(adapter, key)
-    undo = reversal(code, key)
-    await adapter.submit(undo)
-    await adapter.submit(undo)
-    await known(adapter, undo.key)
-    assert [row["key"] for row in office.counter.applications()].count(undo.key) == 1
-    finish(office, undo.key)
-    record = await outcome(adapter, undo.key, Outcome.COMPLETED)
-    assert (record.payments, record.certificates) == ((), ())
-
-
-async def test_a_reversal_of_something_it_never_held_is_taken(code: str, office: Running, adapter: Department) -> None:
-    undo = reversal(code, short_key())
-    await adapter.submit(undo)
-    await known(adapter, undo.key)
-    finish(office, undo.key)
-    await outcome(adapter, undo.key, Outcome.COMPLETED)
-
-
-async def test_a_reversal_may_be_refused_with_its_reason(code: str, office: Running, adapter: Department) -> None:
-    key = short_key()
-    undo = reversal(code, key)
-    await adapter.submit(undo)
-    await known(adapter, undo.key)
-    if row(office, undo.key)["state"] == "done":
-        pytest.skip("undoes at once")
-    office.counter.act(undo.key, "refuse", reason="待遇已发放，须先追回")
-    record = await outcome(adapter, undo.key, Outcome.REFUSED)
-    assert record.reason == "待遇已发放，须先追回"
-
-
-@pytest.mark.rule("PD-06")
-@pytest.mark.parametrize("state", ["registered", "accepted", "done"])
-async def test_a_correction_replaces_what_was_told_under_the_same_key(
-    code: str, office: Running, adapter: Department, state: str
-) -> None:
-    key = short_key()
-    first = made(code, key)
-    await adapter.submit(first)
-    await known(adapter, key)
-    if state == "accepted" and row(office, key)["state"] == "registered":
-        office.counter.act(key, "accept")
-    elif state == "done":
-        finish(office, key)
-    before = row(office, key)
-    renamed = replace(builders.DECEASED, name="沈福庚")
-    await adapter.submit(replace(first, deceased=renamed, correction=1, correction_answer="姓名更正"))
-
-    async def arrived() -> bool:
-        told = row(office, key)["payload"]
-        named = "沈福" in json.dumps(before["payload"], ensure_ascii=False)  # a platform may be told no name at all
-        return told != before["payload"] and (not named or "沈福庚" in json.dumps(told, ensure_ascii=False))
-
-    await eventually(arrived)
-    after = row(office, key)
-    assert [row["key"] for row in office.counter.applications()].count(key) == 1
-    if before["state"] in ("done", "refused", "none"):
-        assert (after["state"], after["sums"], after["certificate"]) == (
-            before["state"],
-            before["sums"],
-            before["certificate"],
-        ), "a result stays"
 
 
 # ── faults ──────────────────────────────────────────────────────────────────────────────────────────────

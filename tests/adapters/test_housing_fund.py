@@ -262,6 +262,13 @@ def test_header_is_fixed_width_and_the_length_counts_bytes() -> None:
     assert message[66:] == "XM=沈福根".encode("gbk")
 
 
+def test_what_somebody_wrote_freely_goes_without_the_characters_gbk_lacks() -> None:
+    undo = application("k.R", "housing-fund-death-withdrawal", reverses="k", reversal_reason="误报😀：本人健在")
+    line = wire.registration(undo)
+    assert (line["CZLX"], line["YWBLSH"], line["CXYY"]) == ("2", "k", "误报?：本人健在")
+    wire.frame("X", "Y", "1", undo.pushed_at, [line])
+
+
 def test_gbk_characters_with_a_separator_byte_are_not_split() -> None:
     assert b"|" in "東".encode("gbk")
     assert wire.read(answer_of({"XM": "東瑞芳", "XB": "1"}), wire.QUERY, SERIAL) == [{"XM": "東瑞芳", "XB": "1"}]

@@ -124,6 +124,15 @@ async def test_an_unidentified_body_gets_its_certificate(bureau: Department, cou
     assert [each.type for each in record.certificates] == ["DEATH_ABNORMAL"]
 
 
+async def test_the_certificate_of_an_unidentified_body_can_be_undone(bureau: Department, counter: Counter) -> None:
+    first = application(key(), "death-cert-abnormal", deceased=NOBODY, applicant=None)
+    undo = replace(first, key=f"{first.key}.R", reverses=first.key, reversal_reason="误报", certificates=())
+    await bureau.submit(undo)
+    counter.act(undo.key, "finish")
+    record = (await bureau.read_many([undo.key]))[undo.key]
+    assert (record.outcome, record.certificates) == (Outcome.COMPLETED, ())
+
+
 @pytest.mark.rule("HZ-104", "PD-21")
 @pytest.mark.parametrize("item", ["hukou-deregistration", "driving-licence-cancellation"])
 async def test_without_an_id_number_they_reject_with_their_own_code(bureau: Department, item: str) -> None:
