@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -21,7 +22,10 @@ from gateway.policy.book import PolicyBook
 from gateway.policy.model import Jurisdiction, Strict
 
 app = typer.Typer(no_args_is_help=True, help="Policy files: check, compare, explain, draw.")
-out = Console(soft_wrap=False)
+PIPED_WIDTH = 300
+"""Columns where no terminal says how many it has: what is piped into a search must not be cut."""
+
+out = Console(soft_wrap=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 Policy = Annotated[str, typer.Argument(help="Jurisdiction: code, code@version, or the path of a file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 MAY_BE_NULL = ("effective_to", "parent", "when")

@@ -147,7 +147,7 @@ def test_a_department_that_is_away_gets_it_when_it_is_back_and_an_operator_can_d
             reversal.not_delivered(ctx, filed.number, HUKOU, "timeout", (10, 60), True)
     item = filed.item(HUKOU)
     assert item.reversal is not None and item.reversal.delivery.state == "FAILED"
-    assert filed.supervision().undeliverable == 1
+    assert filed.supervision("2020-01-01 00:00", "2030-01-01 00:00").undeliverable == 1
     assert undo(filed, HUKOU) is None
     with filed.acting(DUTY) as ctx:
         reversal.redrive(ctx, filed.number, HUKOU)
