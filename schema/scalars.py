@@ -47,11 +47,11 @@ def _yuan_in(value: Any) -> Yuan:
 def _time_in(value: Any) -> Time:
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError as error:
+        if moment.tzinfo is not None:
+            return Time(moment.astimezone(UTC))
+    except (ValueError, OverflowError) as error:
         raise ValueError("a time is RFC 3339, e.g. 2025-11-07T22:10:00+08:00") from error
-    if moment.tzinfo is None:
-        raise ValueError("a time needs its offset, e.g. +08:00")
-    return Time(moment.astimezone(UTC))
+    raise ValueError("a time needs its offset, e.g. +08:00")
 
 
 def _time_out(value: datetime) -> str:

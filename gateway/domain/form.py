@@ -115,8 +115,25 @@ class Form:
             found = getattr(self, _snake(head))
         else:
             found = self.answers.get(path)
-        return None if found in ("", ()) else found
+        empty = found == () or (isinstance(found, str) and not found.strip())
+        return None if empty else found
 
+
+CLOSED_WORDS = {
+    "sex": ("MALE", "FEMALE", "UNKNOWN"),
+    "capacity": ("HEIR", "LEGATEE"),
+    "relation": (
+        "SPOUSE",
+        "CHILD",
+        "PARENT",
+        "GRANDCHILD_PATERNAL",
+        "GRANDCHILD_MATERNAL",
+        "SIBLING",
+        "OTHER",
+    ),
+    "kind": ("DESIGNATED", "DECEASED", "APPLICANT_HEIR", "PAYEE"),
+}
+"""Fields of persons and accounts → the words they may hold, on every form."""
 
 _GROUPS = ("deceased", "death", "applicant", "payee", "account")
 

@@ -167,7 +167,7 @@ PAYOUT: Machine[PayoutStatus] = Machine(
         (_P.INSTRUCTED, "returned"): _P.RETURNED,
         (_P.PAID, "returned"): _P.RETURNED,
         **{(state, "offset"): _P.OFFSET for state in (_P.APPROVED, _P.HELD)},
-        **{(state, "cancelled"): _P.CANCELLED for state in (_P.APPROVED, _P.HELD, _P.RETURNED)},
+        **{(state, "cancelled"): _P.CANCELLED for state in (_P.APPROVED, _P.HELD, _P.INSTRUCTED, _P.RETURNED)},
     },
     final=frozenset({_P.PAID, _P.OFFSET, _P.CANCELLED}),
 )

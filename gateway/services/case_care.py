@@ -29,6 +29,7 @@ def ask_to_join(ctx: Ctx, number: str, person: PersonForm) -> str:
         words = {"label": "姓名", "path": "applicant.name"}
         raise Refused(Problem(Reason(Code.FIELD_REQUIRED, ("PD-07",), words), "applicant.name"))
     work = ctx.case(number)
+    work.must_stand()
     if ctx.actor.subject in work.case.family:
         raise refuse(Code.ACTION_NOT_POSSIBLE, None, "PD-07", status="FAMILY", action="join")
     waiting = (asked for asked in work.case.joins.values() if asked.subject == ctx.actor.subject)
@@ -44,6 +45,7 @@ def ask_to_join(ctx: Ctx, number: str, person: PersonForm) -> str:
 def answer_join(ctx: Ctx, number: str, request: str, accepted: bool) -> Case:
     """Those who look after the case let a relative in, or not."""
     work = ctx.case(number)
+    work.must_stand()
     asked = work.case.joins.get(request)
     if asked is None or asked.accepted is not None:
         raise refuse(Code.ACTION_NOT_POSSIBLE, "request", "PD-07", status="ANSWERED", action="answerJoin")
@@ -57,6 +59,7 @@ def identify(ctx: Ctx, number: str, deceased: DeceasedForm, death_at: datetime |
     ``death_at``: time of death, where the form asks for it once the identity is known and it was not given before.
     """
     work = ctx.case(number)
+    work.must_stand()
     if work.case.deceased.identified:
         raise refuse(Code.IDENTITY_ALREADY_KNOWN, None, "PD-21")
     form = clean(replace(decide.form_of(work.case), deceased=deceased), work.policy)
@@ -86,6 +89,7 @@ def give_account(ctx: Ctx, number: str, account: AccountForm) -> Case:
     A sum that the bank returned is directed to the new account as well.
     """
     work = ctx.case(number)
+    work.must_stand()
     given = replace(decide.form_of(work.case), account=replace(account, number=normalise(account.number or "")))
     form = clean(given, work.policy)
     problems = [
@@ -114,6 +118,7 @@ def pay_again(work: CaseWork) -> None:
 def answer_correction(ctx: Ctx, number: str, slug: str, answer: str) -> Case:
     """The family has corrected what a department asked for (补正); the item goes to the department again."""
     work = ctx.case(number)
+    work.must_stand()
     definition = work.definition(slug)
     item = work.case.items[slug]
     if item.status is not ItemStatus.CORRECTION_REQUIRED:
@@ -128,6 +133,7 @@ def answer_correction(ctx: Ctx, number: str, slug: str, answer: str) -> Case:
 def attach_evidence(ctx: Ctx, number: str, certificate: Certificate) -> Case:
     """A certificate that no item issues, but a gate waits for (HZ-705) or a department takes as evidence (X-02)."""
     work = ctx.case(number)
+    work.must_stand()
     useful = {kind for item in work.policy.items for gate in item.requires for kind in gate.certificate or []}
     useful |= {kind for item in work.policy.items for kind in item.evidence}
     issued = {kind for item in work.policy.items for kind in item.issues}
@@ -154,6 +160,7 @@ def attach_evidence(ctx: Ctx, number: str, certificate: Certificate) -> Case:
 def complete_in_platform(ctx: Ctx, number: str, slug: str, details: dict[str, str]) -> Case:
     """An item that is done in the platform itself and belongs to no department (HZ-606, WZ-338)."""
     work = ctx.case(number)
+    work.must_stand()
     item = _in_platform(work, slug)
     if item.status is ItemStatus.COMPLETED:
         return work.case
@@ -168,6 +175,7 @@ def complete_in_platform(ctx: Ctx, number: str, slug: str, details: dict[str, st
 def refuse_in_platform(ctx: Ctx, number: str, slug: str, reason: str) -> Case:
     """The township does not approve (WZ-338), or another item of the platform is refused; what waits for it stays."""
     work = ctx.case(number)
+    work.must_stand()
     item = _in_platform(work, slug)
     if item.status is ItemStatus.REFUSED:
         return work.case

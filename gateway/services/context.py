@@ -90,6 +90,11 @@ class CaseWork:
         apply(self.case, event, self.ctx.now)
         self.recorded.append((self.ctx.now, event))
 
+    def must_stand(self) -> None:
+        """Raises ``Refused`` (CASE_REVOKED) for a case that is being revoked, or is: nothing is done in it any more."""
+        if self.case.revocation is not None:
+            raise refuse(Code.CASE_REVOKED)
+
     @property
     def calendar(self) -> Calendar:
         return self.ctx.calendar(self.case)

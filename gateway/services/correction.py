@@ -16,18 +16,20 @@ from typing import Any
 from gateway.domain import events as e
 from gateway.domain.case import Applicability, Case, DeliveryState, Item
 from gateway.domain.department import Application
-from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, Form, PersonForm
+from gateway.domain.form import CLOSED_WORDS, AccountForm, DeathForm, DeceasedForm, Form, PersonForm
 from gateway.domain.identity import IdKind
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
 from gateway.domain.states import ITEM, CaseStatus, ItemStatus
 from gateway.policy import decide
 from gateway.policy.check import check as check_form
 from gateway.policy.model import ItemDefinition
+from gateway.services import shared
 from gateway.services.case_care import pay_again
 from gateway.services.context import CaseWork, Ctx
-from gateway.services.joint_submission import clean
+from gateway.services.joint_submission import clean, person_index
 from gateway.services.outgoing import content
 from gateway.services.reversal import request
+from gateway.services.sharing import mirror
 from gateway.store import cases
 
 GROUPS = {
@@ -62,13 +64,18 @@ def correct(ctx: Ctx, number: str, changes: Changes, reason: str) -> Case:
         raise refuse(Code.NOTHING_TO_CORRECT)
     _check(work, before, after, changes)
     told = _told(work)
-    work.record(e.FormCorrected(after, changed, reason))
+    work.record(e.FormCorrected(after, changed, reason, _family(work, before, after)))
+    if "deceased.idNumber" in changed:
+        _shared_of_another(work, before, reason)
     _judge_again(work)
     _tell(work, told, reason)
     if any(path.startswith(("account.", "payee.")) for path in changed):
         pay_again(work)
     open_again(work)
-    return work.save()
+    corrected = work.save()
+    if "deceased.idNumber" in changed:
+        mirror(work, [shared.issued(known) for known in corrected.certificates])
+    return corrected
 
 
 def apply(form: Form, changes: Changes) -> Form:
@@ -94,8 +101,8 @@ def apply(form: Form, changes: Changes) -> Form:
 
 
 def read_value(path: str, text: str | None) -> Any:
-    """A value as it travels, as text, for a form path.  Raises ``Refused`` (FIELD_INVALID)."""
-    if text is None:
+    """A value as it travels, as text, for a form path; blank text clears.  Raises ``Refused`` (FIELD_INVALID)."""
+    if text is None or not text.strip():
         return None
     head, _, tail = path.partition(".")
     try:
@@ -108,8 +115,10 @@ def read_value(path: str, text: str | None) -> Any:
             return moment.astimezone(UTC)
         if tail == "birthDate":
             return date.fromisoformat(text)
+        if head in GROUPS and text not in CLOSED_WORDS.get(tail, (text,)):
+            raise ValueError
         return IdKind(text) if tail == "idKind" else text
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, OverflowError) as error:
         words = {"label": path[:60], "path": path[:60], "detail": "格式不正确", "detail_en": "not of its form"}
         raise refuse(Code.FIELD_INVALID, path[:60], **words) from error
 
@@ -185,6 +194,30 @@ def _check(work: CaseWork, before: Form, after: Form, changes: Changes) -> None:
         other = cases.open_case_of(work.ctx.tx, work.case.jurisdiction, number)
         if other is not None and other != work.case.number:
             raise refuse(Code.CASE_ALREADY_OPEN, "deceased.idNumber", "PD-07", number=other)
+
+
+def _family(work: CaseWork, before: Form, after: Form) -> tuple[str, ...] | None:
+    """A wrong ID number of the applicant let a stranger in, and kept the applicant out (PD-07, PD-15)."""
+
+    def index(form: Form) -> str | None:
+        number = form.applicant.id_number if form.applicant is not None else None
+        return person_index(work.ctx, number) if number else None
+
+    old, new = index(before), index(after)
+    if old == new:
+        return None
+    let_in = {asked.subject for asked in work.case.joins.values() if asked.accepted}
+    kept = [who for who in work.case.family if who != old or who in let_in or who == work.ctx.actor.subject]
+    return tuple(dict.fromkeys([*kept, *([new] if new else [])]))
+
+
+def _shared_of_another(work: CaseWork, before: Form, reason: str) -> None:
+    """What was shared under the wrong ID number is revoked, and stops that were made on it are undone (YY-514)."""
+    record = shared.of(work.ctx, work.case.jurisdiction, before.deceased.id_number)
+    if record is None or record.case != work.case.number:
+        return
+    request(work, [slug for slug in record.stops if slug in work.case.items], reason)
+    shared.revoke(work.ctx, work.case.jurisdiction, before.deceased.id_number, reason)
 
 
 def _told(work: CaseWork) -> dict[str, Application]:

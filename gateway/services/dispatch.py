@@ -29,6 +29,8 @@ def application(ctx: Ctx, number: str, slug: str) -> Application | None:
         return None
     if item.status in ITEM.final and not item.amending:
         return None
+    if case.revocation is not None or item.reversal is not None:
+        return None
     return content(ctx, case, item)
 
 
@@ -73,7 +75,7 @@ def redrive(ctx: Ctx, number: str, slug: str) -> None:
     work = ctx.case(number)
     work.definition(slug)
     item = work.case.items[slug]
-    over = item.status in ITEM.final and not item.amending
+    over = (item.status in ITEM.final and not item.amending) or item.reversal is not None
     if item.delivery.state not in (DeliveryState.FAILED, DeliveryState.PENDING) or over:
         raise refuse(Code.ACTION_NOT_POSSIBLE, "item", status=item.delivery.state.value, action="redrive")
     work.record(e.DeliveryRedriven(slug))
@@ -85,9 +87,9 @@ def instruction(ctx: Ctx, number: str, payout_id: str) -> PaymentInstruction | N
     """What to tell the department about one sum; None when there is nothing to tell any more."""
     case = cases.get(ctx.tx, number)
     payout = case.payouts.get(payout_id) if case else None
-    if payout is None or payout.delivery.state is not DeliveryState.PENDING or payout.account is None:
+    if case is None or payout is None or payout.delivery.state is not DeliveryState.PENDING or payout.account is None:
         return None
-    if payout.status is not PayoutStatus.INSTRUCTED:
+    if payout.status is not PayoutStatus.INSTRUCTED or case.items[payout.item].reversal is not None:
         return None
     turn = int(payout.instructed_at.timestamp()) if payout.instructed_at else 0
     return PaymentInstruction(

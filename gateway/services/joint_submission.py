@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from gateway.domain import events as e
 from gateway.domain.case import Case
@@ -100,11 +100,8 @@ def submit(
     work.record(e.Evaluated(_fresh(work.case, checked.verdicts)))
     shared.link_stops(work)
     case = work.save()
-    ctx.tx.connection.execute(
-        insert(submissions).values(
-            submitter=submitter, key=key or f"content:{content}", content=content, number=case.number
-        )
-    )
+    row = {"submitter": submitter, "key": key or f"content:{content}", "content": content, "number": case.number}
+    ctx.tx.connection.execute(cases.upsert(ctx.tx, submissions, row, ["content", "number"]))
     return Submitted(case, created=True)
 
 
@@ -188,7 +185,8 @@ def _again(ctx: Ctx, submitter: str, key: str, content: str) -> Case | None:
         return None
     if row.content != content:
         raise refuse(Code.SUBMISSION_KEY_REUSED, "submissionKey")
-    return cases.get(ctx.tx, row.number)
+    found = cases.get(ctx.tx, row.number)
+    return found if found is None or found.revocation is None else None
 
 
 def _family(ctx: Ctx, form: Form) -> tuple[str, ...]:

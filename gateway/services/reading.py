@@ -140,11 +140,13 @@ class Money:
 
 
 def money(policy: Jurisdiction, case: Case) -> Money:
-    """Sums over all payouts of the case; ``approved`` is everything approved, the others are parts of it.
+    """Sums over all payouts of the case that were not cancelled; ``approved`` is everything approved, the others are
+    parts of it.
 
     An account that settled negative is nothing to pay and is not counted (WZ-344).
     """
-    due = [payout for payout in case.payouts.values() if payout.fen > 0]
+    living = (payout for payout in case.payouts.values() if payout.status is not PayoutStatus.CANCELLED)
+    due = [payout for payout in living if payout.fen > 0]
 
     def total(*statuses: PayoutStatus) -> int:
         return sum(payout.net for payout in due if payout.status in statuses)

@@ -10,16 +10,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from gateway.domain import events as e
-from gateway.domain.case import REVERSAL, Case, DeliveryState, Reversal, submission_key
+from gateway.domain.case import REVERSAL, Case, DeliveryState, Payout, Reversal, submission_key
 from gateway.domain.department import Application, Death, Outcome, Receipt
-from gateway.domain.messages import Code, refuse
+from gateway.domain.messages import Code, Refused, refuse
 from gateway.domain.states import REVERSAL as MACHINE
 from gateway.domain.states import PayoutStatus, ReversalStatus
 from gateway.services.context import CaseWork, Ctx
 from gateway.services.outgoing import deceased
+from gateway.services.write_back import Ack, AckOutcome
 from gateway.store import cases
 
-CANCELLABLE = (PayoutStatus.APPROVED, PayoutStatus.HELD, PayoutStatus.RETURNED)
+_CANCELLABLE = (PayoutStatus.APPROVED, PayoutStatus.HELD, PayoutStatus.RETURNED)
 _ANSWERS = {Outcome.ACCEPTED: "accepted", Outcome.COMPLETED: "completed", Outcome.REFUSED: "refused"}
 _REACHED = {
     "accepted": ReversalStatus.ACCEPTED,
@@ -38,7 +39,7 @@ def request(work: CaseWork, slugs: Sequence[str], reason: str) -> None:
     for slug in outward:
         _queue(work, slug)
     for payout in list(work.case.payouts.values()):
-        if payout.item in slugs and payout.status in CANCELLABLE:
+        if payout.item in slugs and _cancellable(payout):
             work.record(e.PayoutCancelled(payout.id))
 
 
@@ -133,6 +134,26 @@ def take(
     return work.save() if work.recorded else work.case
 
 
+def answer(
+    ctx: Ctx, department: str, number: str, slug: str, outcome: Outcome, reason: str, reference: str | None
+) -> Ack:
+    """As ``take``, by a department's own mutation: what is not accepted is kept for review (PD-06)."""
+    before = ctx.case(number).case.revision
+    try:
+        if outcome is Outcome.REFUSED and not reason.strip():
+            raise refuse(Code.FIELD_REQUIRED, "reason", label="不予恢复的理由", path="reason")
+        case = take(ctx, department, number, slug, outcome, reason, reference)
+    except Refused as refused:
+        work = ctx.case(number)  # what was folded before the refusal is dropped
+        if slug not in work.case.items:
+            raise
+        problem = refused.problems[0].reason
+        serial = submission_key(number, slug) + REVERSAL
+        work.record(e.WriteBackRefused(department, slug, serial, problem, outcome.value))
+        return Ack(AckOutcome.REFUSED, ctx.now, problem, work.save())
+    return Ack(AckOutcome.APPLIED if case.revision > before else AckOutcome.REPEATED, ctx.now, case=case)
+
+
 def open_keys(ctx: Ctx, department: str, limit: int | None = None) -> list[str]:
     """Keys of reversals a department's system holds and has not answered."""
     found = cases.open_reversals(ctx.tx, department, limit)
@@ -167,6 +188,12 @@ def _was_told(work: CaseWork, slug: str) -> bool:
     if definition.handler == "PULL":
         return True  # it acted on shared data
     return item.pushed_at is not None and definition.handler == "SYSTEM"
+
+
+def _cancellable(payout: Payout) -> bool:
+    """Nobody was told to pay it.  An account that was sent once may have arrived, and stays for a person to look at."""
+    unsent = payout.delivery.state is DeliveryState.PENDING and payout.delivery.attempts == 0
+    return payout.status in _CANCELLABLE or (payout.status is PayoutStatus.INSTRUCTED and unsent)
 
 
 def _goes_out(work: CaseWork, slug: str) -> bool:

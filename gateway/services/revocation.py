@@ -37,6 +37,7 @@ def revoke(ctx: Ctx, number: str, reason: str) -> Case:
 def withdraw(ctx: Ctx, number: str, slug: str, reason: str) -> Case:
     """The family takes its application for one item back, where the policy allows it (S-04).  Raises ``Refused``."""
     work = ctx.case(number)
+    work.must_stand()
     definition = work.definition(slug)
     item = work.case.items[slug]
     if item.status is ItemStatus.WITHDRAWN:

@@ -146,7 +146,7 @@ def link_certificates(work: CaseWork) -> None:
         return
     for certificate in sharing.record.certificates:
         if work.case.certificate(certificate.type) is None:
-            work.record(_issued(certificate))
+            work.record(issued(certificate))
     if sharing.record.case != work.case.number:
         sharing.add(e.LinkedToCase(work.case.number))
         sharing.save()
@@ -248,7 +248,7 @@ def _may_act(ctx: Ctx, definition: ItemDefinition, record: SharedRecord | None) 
         raise refuse(Code.NOTHING_SHARED, "deceased.idNumber", definition.source, certificate="共享信息")
 
 
-def _issued(certificate: IssuedCertificate) -> e.CertificateIssued:
+def issued(certificate: IssuedCertificate) -> e.CertificateIssued:
     return e.CertificateIssued(certificate.type, certificate.number, certificate.issued_at, certificate.issuer)
 
 

@@ -19,7 +19,7 @@ from gateway.domain import events as e
 from gateway.domain.case import Applicability, Case, Item
 from gateway.domain.department import Certificate, Outcome, Payment, PaymentState, Record
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
-from gateway.domain.states import ITEM, PAYOUT, CaseStatus, ItemStatus, PayoutStatus
+from gateway.domain.states import ITEM, PAYOUT, ItemStatus, PayoutStatus
 from gateway.policy import decide
 from gateway.policy.model import ItemDefinition
 from gateway.services import seen
@@ -132,8 +132,9 @@ def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
     if department not in (definition.department, work.adapter(definition)):
         words = {"item": definition.name, "department": work.ctx.book.word("departments", department).name}
         raise refuse(Code.NOT_OWNER, "item", "PD-06", **words)
-    if work.case.status in (CaseStatus.REVOKING, CaseStatus.REVOKED):
-        raise refuse(Code.CASE_REVOKED, "item")
+    if work.case.revocation is not None:
+        _paid_after_all(work, definition, item, report)
+        return
     if item.status is ItemStatus.BLOCKED and not _only_shares(definition, report):
         closed = decide.gates(work.ctx.book, work.policy, work.case, definition)
         waits = "；".join(gate.reason.zh() for gate in closed)
@@ -148,6 +149,20 @@ def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
     _outcome(work, definition, item, report)
     for payment in report.payments:
         _payment(work, definition, item, payment, report.complete_record)
+
+
+def _paid_after_all(work: CaseWork, definition: ItemDefinition, item: Item, report: Report) -> None:
+    """Of a revoked case only what became of known money is taken: somebody has to get it back."""
+    known = work.case.payouts
+    moved = [
+        payment
+        for payment in report.payments
+        if payment.state in (PaymentState.PAID, PaymentState.RETURNED) and f"{item.slug}:{payment.serial}" in known
+    ]
+    if not moved:
+        raise refuse(Code.CASE_REVOKED, "item")
+    for payment in moved:
+        _payment(work, definition, item, payment, complete_record=True)
 
 
 def _only_shares(definition: ItemDefinition, report: Report) -> bool:

@@ -116,6 +116,9 @@ def append(
     _write_items(tx, case, items)
     for group, rows in ((t.payouts, payouts), (t.reversals, reversals)):
         _write_rows(tx, case, group, rows)
+    if first > 1:
+        c = t.family.c
+        tx.connection.execute(delete(t.family).where(c.number == case.number, c.subject.not_in(case.family)))
     for subject in case.family:
         tx.connection.execute(upsert(tx, t.family, {"subject": subject, "number": case.number}, []))
 
@@ -149,6 +152,8 @@ def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool) -> None:
         tx.connection.execute(insert(t.cases).values(number=case.number, **values))
     else:
         tx.connection.execute(update(t.cases).where(t.cases.c.number == case.number).values(**values))
+    stale = delete(t.open_deceased).where(t.open_deceased.c.number == case.number)
+    tx.connection.execute(stale if deceased is None else stale.where(t.open_deceased.c.deceased_index != deceased))
     if deceased is None:
         return
     if case.status in (CaseStatus.CLOSED, CaseStatus.REVOKING, CaseStatus.REVOKED):

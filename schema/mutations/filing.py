@@ -5,10 +5,11 @@ from __future__ import annotations
 import strawberry
 
 from gateway.services import case_care, dispatch, joint_submission, reversal
+from gateway.services.context import Ctx
 from gateway.store import cases
 from schema import inputs as i
 from schema.context import Info
-from schema.mutations.payload import answers, change, change_visible, looks_for, shown
+from schema.mutations.payload import answers, change, change_visible, looks_for, must_belong, shown
 from schema.types.case import Case
 from schema.types.common import UserError
 from schema.types.item import DepartmentItem
@@ -169,8 +170,11 @@ class Filing:
 async def _submit(info: Info, input: i.SubmitCaseInput) -> SubmitCasePayload:
     form = input.to_domain()
     looks = await looks_for(info, form)
-    done = await change(
-        info, lambda ctx: joint_submission.submit(ctx, form, input.submission_key, input.case_number, looks)
-    )
+
+    def put(ctx: Ctx) -> joint_submission.Submitted:
+        must_belong(info, ctx, form.jurisdiction)
+        return joint_submission.submit(ctx, form, input.submission_key, input.case_number, looks)
+
+    done = await change(info, put)
     view = shown(info, done.case)
     return SubmitCasePayload(case=Case.of(view) if view else None, created=done.created)

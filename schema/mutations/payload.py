@@ -6,10 +6,12 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, TypeVar
 
+from gateway.access.rights import in_area
 from gateway.domain.case import Case
 from gateway.domain.evidence import Looks, persons
 from gateway.domain.form import Form
 from gateway.domain.messages import Code, Refused, refuse
+from gateway.policy.book import inside
 from gateway.services.context import Ctx
 from gateway.store import cases
 from schema.context import Info
@@ -49,6 +51,19 @@ async def looks_for(info: Info, form: Form) -> Looks:
         return ()
     numbers = [id_number for _, id_number in persons(form).values()]
     return await desk.lookups.of(policy, numbers, "VERIFY", "MATERIALS", "CERTIFICATES")
+
+
+def must_belong(info: Info, ctx: Ctx, jurisdiction: str) -> None:
+    """Staff and departments act in the jurisdiction their area lies in, or holds (PD-15, HZ-816).
+
+    Families may file wherever their dead has to be reported.  Raises ``Refused`` (FORBIDDEN).
+    """
+    viewer, policy = info.context.known_viewer(), ctx.in_force(jurisdiction)
+    if policy is None or info.context.desk.rights.roles[viewer.role].cases == "FAMILY":
+        return
+    if not (in_area(viewer, policy.area) or inside(viewer.area, policy.area)):
+        contact = {"contact": info.context.desk.rights.contact, "contact_en": info.context.desk.rights.contact_en}
+        raise refuse(Code.FORBIDDEN, None, "PD-15", right=f"{policy.name}", **contact)
 
 
 async def change(info: Info, call: Callable[[Ctx], T]) -> T:

@@ -14,7 +14,7 @@ from gateway.store import cases
 from schema import inputs as i
 from schema.context import Info
 from schema.enums import AckOutcome
-from schema.mutations.payload import answers, change, shown
+from schema.mutations.payload import answers, change, must_belong, shown
 from schema.scalars import Slug, Time
 from schema.types.case import Case
 from schema.types.common import UserError, errors
@@ -78,9 +78,10 @@ class Results:
     async def open_case(self, info: Info, input: i.OpenCaseInput) -> OpenCasePayload:
         viewer = info.context.known_viewer()
         deceased, death = input.deceased.to_domain(), input.death.to_domain()
-        ack = await change(
-            info,
-            lambda ctx: opening.open_by_certificate(
+
+        def put(ctx: Ctx) -> write_back.Ack:
+            must_belong(info, ctx, input.jurisdiction)
+            return opening.open_by_certificate(
                 ctx,
                 viewer.department or "",
                 input.jurisdiction,
@@ -89,8 +90,9 @@ class Results:
                 death,
                 input.certificate.to_domain(),
                 _serial(input.serial),
-            ),
-        )
+            )
+
+        ack = await change(info, put)
         view = shown(info, ack.case)
         return OpenCasePayload(
             acknowledgement=ack.outcome,

@@ -10,15 +10,16 @@ from gateway.domain.messages import Code, refuse
 from gateway.services import reversal, shared
 from gateway.services.context import Ctx
 from gateway.services.shared import Shared
+from gateway.services.write_back import Ack, problem_of
 from gateway.services.write_back import AckOutcome as Outcomes
 from gateway.store import cases
 from schema import inputs as i
 from schema.context import Info
 from schema.enums import AckOutcome, ReversalAnswer
-from schema.mutations.payload import answers, change, shown
+from schema.mutations.payload import answers, change, must_belong, shown
 from schema.mutations.results import WriteBackPayload
 from schema.scalars import Time
-from schema.types.common import UserError
+from schema.types.common import UserError, errors
 from schema.types.item import DepartmentItem
 from schema.types.shared import SharedRecord
 
@@ -53,6 +54,7 @@ class Sharing:
         certificate = input.certificate.to_domain()
 
         def put(ctx: Ctx) -> Shared:
+            must_belong(info, ctx, input.jurisdiction)
             return shared.share(ctx, department, input.jurisdiction, deceased, death, certificate)
 
         return _payload(info, department, await change(info, put))
@@ -66,6 +68,7 @@ class Sharing:
         department = info.context.known_viewer().department or ""
 
         def put(ctx: Ctx) -> Shared:
+            must_belong(info, ctx, input.jurisdiction)
             return shared.record_stop(
                 ctx, department, input.jurisdiction, input.id_number, input.item, input.serial, input.reference
             )
@@ -95,27 +98,21 @@ class Sharing:
             ReversalAnswer.REFUSED: Outcome.REFUSED,
         }[input.outcome]
 
-        def take(ctx: Ctx) -> tuple[bool, object]:
+        def take(ctx: Ctx) -> Ack:
             found = cases.get(ctx.tx, input.case_number)
             if found is None or desk.show(viewer, found) is None:
                 raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=input.case_number)
-            before = found.revision
-            case = reversal.take(
-                ctx,
-                viewer.department or "",
-                input.case_number,
-                input.item,
-                outcome,
-                input.reason or "",
-                input.reference,
+            department = viewer.department or ""
+            return reversal.answer(
+                ctx, department, input.case_number, input.item, outcome, input.reason or "", input.reference
             )
-            return case.revision > before, case
 
-        changed, case = await change(info, take)
-        view = shown(info, case)  # type: ignore[arg-type]
+        ack = await change(info, take)
+        view = shown(info, ack.case)
         visible = view is not None and input.item in view.case.items
         return WriteBackPayload(
-            acknowledgement=Outcomes.APPLIED if changed else Outcomes.REPEATED,
-            taken_at=Time(desk.clock.now()),
+            acknowledgement=ack.outcome,
+            taken_at=Time(ack.at),
             item=DepartmentItem.of(view, input.item) if view is not None and visible else None,
+            user_errors=errors(problem) if (problem := problem_of(ack)) else [],
         )

@@ -69,6 +69,8 @@ class FormCorrected:
     form: Form
     changed: tuple[str, ...]
     reason: str
+    family: tuple[str, ...] | None = None
+    """Blind indexes of who may see the case as family from now on; None: as before."""
     type: Literal["form.corrected"] = "form.corrected"
 
 

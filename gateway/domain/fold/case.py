@@ -62,6 +62,7 @@ def nothing(case: Case, event: Any, at: datetime) -> None:
 def corrected(case: Case, event: e.FormCorrected, at: datetime) -> None:
     case.form = event.form
     case.deceased, case.death = event.form.deceased, event.form.death
+    case.family = case.family if event.family is None else event.family
 
 
 def verified(case: Case, event: e.IdentityVerified, at: datetime) -> None:

@@ -152,6 +152,7 @@ def deductions(item: ItemDefinition, case: Case) -> dict[str, int]:
         fixed = payout.status not in (PayoutStatus.APPROVED, PayoutStatus.HELD)
         reach = payout.fen if rule.kinds is None or payout.kind in rule.kinds else 0
         part = payout.deduction if fixed else min(left, max(reach, 0))
+        part = 0 if payout.status is PayoutStatus.CANCELLED else part
         found[payout.id] = part
         left -= part
     return found
@@ -169,7 +170,11 @@ def shortfall(policy: Jurisdiction, case: Case) -> int:
             continue
         there = case.items.get(item.slug)
         if there is None or there.status in ITEM.final:
-            taken = sum(payout.deduction for payout in case.payouts.values() if payout.deduction_of == rule.item)
+            taken = sum(
+                payout.deduction
+                for payout in case.payouts.values()
+                if payout.deduction_of == rule.item and payout.status is not PayoutStatus.CANCELLED
+            )
             owed[rule.item] = max(deficit(case, rule.item) - taken, 0)
     return sum(owed.values())
 
