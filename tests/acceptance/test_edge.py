@@ -176,3 +176,44 @@ def test_nothing_personal_is_echoed_or_logged(stage: Stage) -> None:
     assert [secret for secret in SECRETS if secret in stage.log] == []
     database = b"".join(file.read_bytes() for file in stage.folder.glob("shenhou.sqlite*"))
     assert [secret for secret in SECRETS if secret.encode() in database] == []
+
+
+@pytest.mark.rule("PD-15", "HZ-816")
+@pytest.mark.parametrize(
+    "role, mutation, input_",
+    [
+        ("window-clerk", "submitCase", {**form(), "jurisdiction": "yy"}),
+        (
+            "specialist",
+            "recordStop",
+            {"jurisdiction": "yy", "idNumber": "430621195205209156", "item": "retirement-pension-stop", "serial": "1"},
+        ),
+        (
+            "specialist",
+            "shareCertificate",
+            {
+                "jurisdiction": "yy",
+                "deceased": {"name": "李德福", "idNumber": "430621195205209156"},
+                "certificate": {"type": "CREMATION", "number": "1", "issuedAt": "2025-11-07T10:00:00+08:00"},
+            },
+        ),
+    ],
+)
+def test_staff_of_one_place_do_not_write_in_another(
+    shared_stage: Stage, role: str, mutation: str, input_: dict[str, object]
+) -> None:
+    department = {"department": "social-security"} if role == "specialist" else {}
+    kind = mutation[0].upper() + mutation[1:] + "Input"
+    query = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ userErrors {{ code }} }} }}"
+    [error] = shared_stage.errors(shared_stage.token(role, **department), query, input=input_)
+    assert (error["extensions"]["code"], error["extensions"]["requirementIds"]) == ("FORBIDDEN", ["PD-15"])
+    assert "岳阳县" in error["message"]
+
+
+def test_a_time_that_no_calendar_holds_is_a_bad_value_not_a_fault(shared_stage: Stage) -> None:
+    filed = {**form(), "death": {"occurredAt": "0001-01-01T00:00:00+08:00"}}
+    query = "mutation($input: SubmitCaseInput!) { submitCase(input: $input) { created } }"
+    status, body = shared_stage.post(
+        json.dumps({"query": query, "variables": {"input": filed}}).encode(), assistant(shared_stage)
+    )
+    assert status == 200 and "INTERNAL" not in json.dumps(body) and body["errors"]

@@ -13,11 +13,11 @@ from gateway.domain.form import AccountForm, PersonForm
 from gateway.domain.messages import Refused
 from gateway.policy import decide
 from gateway.policy.loader import DATA, load
-from gateway.services import case_care, correction, dispatch
+from gateway.services import case_care, correction, dispatch, reading, revocation
 from gateway.services.correction import Changes
 from gateway.services.write_back import AckOutcome
 from gateway.store.session import Database
-from tests.builders import World, codes, moment, payment
+from tests.builders import DUTY, World, codes, moment, payment
 from tests.uxin import sent
 from tests.wenzhou import (
     CARD,
@@ -322,6 +322,19 @@ def test_a_later_correction_to_a_public_institution_takes_the_claim_out(wenzhou:
     assert (found.status, found.reason.code) == ("NOT_APPLICABLE", "ORIGINAL_PROCEDURE")
     synchronise(wenzhou)
     assert ("social-security", PENSION) not in sent(wenzhou)
+
+
+@pytest.mark.rule("WZ-703", "PD-10")
+def test_what_a_cancelled_sum_had_given_is_owed_again(due: World) -> None:
+    settlement_first(due, 480000, balance=-50000)
+    back = (payment("1", "FUNERAL_GRANT", 480000, PaymentState.RETURNED, on=moment("2019-12-02 10:00")),)
+    due.at("2019-12-02 10:00").report("social-security", PENSION, "s-2", payments=back)
+    assert shortfall(due) == 0
+    with due.acting(DUTY) as ctx:
+        case = revocation.revoke(ctx, due.number, "误报")
+    found = reading.money(policy(), case)
+    assert due.payout(GRANT).status == "CANCELLED"
+    assert (found.approved, found.deducted, found.shortfall) == (0, 0, 50000)
 
 
 @pytest.mark.rule("WZ-701", "PD-13")
