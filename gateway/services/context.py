@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from gateway.domain import events as e
 from gateway.domain.calendar import Calendar
 from gateway.domain.case import REVERSAL as UNDO
 from gateway.domain.case import Case, Item, Payout, submission_key
+from gateway.domain.connection import Breaker, Window
 from gateway.domain.deadlines import ClockKind
 from gateway.domain.fold import apply
 from gateway.domain.messages import Code, refuse
@@ -25,10 +26,16 @@ from gateway.store.session import Tx, Work
 
 @dataclass(frozen=True, slots=True)
 class Outward:
-    """What is known of the departments' own systems: who can be pushed to, and who takes instructions."""
+    """What is known of the departments' own systems: who can be pushed to, who takes instructions, and when."""
 
     connected: frozenset[str] = frozenset()
     instructable: frozenset[str] = frozenset()
+    windows: Mapping[str, Sequence[Window]] = field(default_factory=dict)
+    """Regular maintenance, per system."""
+    breaker: Breaker = Breaker()
+
+    def in_maintenance(self, code: str, now: datetime) -> bool:
+        return any(window.covers(now) for window in self.windows.get(code, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +301,7 @@ class CaseWork:
                 fen=payout.fen,
                 due_at=payout_due(self.ctx, self.case, item),
                 paid_at=payout.paid_at,
+                delivery=payout.delivery.state,
                 reached_through=decide.reached_through(self.policy, found) if found else None,
             )
 

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from gateway.domain import events as e
-from gateway.domain.case import DeliveryState, submission_key
+from gateway.domain.case import DeliveryState, Item, Payout, submission_key
 from gateway.domain.department import Application, Outcome, PaymentInstruction, Receipt
 from gateway.domain.messages import Code, refuse
 from gateway.domain.states import ITEM, PayoutStatus
-from gateway.services.context import Ctx
+from gateway.services.context import CaseWork, Ctx
 from gateway.services.outgoing import account, content
 from gateway.services.write_back import Report, take
 from gateway.store import cases
@@ -27,9 +27,7 @@ def application(ctx: Ctx, number: str, slug: str) -> Application | None:
     item = case.items.get(slug) if case else None
     if case is None or item is None or item.delivery.state is not DeliveryState.PENDING:
         return None
-    if item.status in ITEM.final and not item.amending:
-        return None
-    if case.revocation is not None or item.reversal is not None:
+    if is_over(item) or case.revocation is not None:
         return None
     return content(ctx, case, item)
 
@@ -71,16 +69,45 @@ def not_delivered(ctx: Ctx, number: str, slug: str, error: str, ladder_s: Sequen
 
 
 def redrive(ctx: Ctx, number: str, slug: str) -> None:
-    """An operator drives a failed, or still failing, push again.  Raises ``Refused`` when there is nothing to drive."""
+    """An operator drives a failed, or still failing, push again, or else the accounts the department was not told.
+
+    Raises ``Refused`` when there is nothing to drive.
+    """
     work = ctx.case(number)
     work.definition(slug)
     item = work.case.items[slug]
-    over = (item.status in ITEM.final and not item.amending) or item.reversal is not None
-    if item.delivery.state not in (DeliveryState.FAILED, DeliveryState.PENDING) or over:
+    if item.delivery.state in (DeliveryState.FAILED, DeliveryState.PENDING) and not is_over(item):
+        work.record(e.DeliveryRedriven(slug))
+        work.deliver(slug)
+    elif not _redrive_instructions(work, slug):
         raise refuse(Code.ACTION_NOT_POSSIBLE, "item", status=item.delivery.state.value, action="redrive")
-    work.record(e.DeliveryRedriven(slug))
-    work.deliver(slug)
     work.save()
+
+
+def is_over(item: Item) -> bool:
+    """Whether there is nothing to push of it any more."""
+    return (item.status in ITEM.final and not item.amending) or item.reversal is not None
+
+
+def redrive_instruction(ctx: Ctx, number: str, payout_id: str) -> bool:
+    """As ``redrive``, for one sum.  Returns whether there was something to drive."""
+    work = ctx.case(number)
+    driven = _redrive_one(work, work.case.payouts[payout_id])
+    work.save()
+    return driven
+
+
+def _redrive_instructions(work: CaseWork, slug: str) -> bool:
+    return any([_redrive_one(work, payout) for payout in work.case.payouts.values() if payout.item == slug])
+
+
+def _redrive_one(work: CaseWork, payout: Payout) -> bool:
+    standing = payout.status is PayoutStatus.INSTRUCTED and work.case.items[payout.item].reversal is None
+    if not standing or payout.delivery.state not in (DeliveryState.FAILED, DeliveryState.PENDING):
+        return False
+    work.record(e.InstructionRedriven(payout.id))
+    work.instruct(payout.id)
+    return True
 
 
 def instruction(ctx: Ctx, number: str, payout_id: str) -> PaymentInstruction | None:

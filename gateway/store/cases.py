@@ -59,6 +59,7 @@ class PayoutRow:
     fen: int
     due_at: datetime | None
     paid_at: datetime | None
+    delivery: str = "NONE"
     reached_through: str | None = None
 
 

@@ -121,7 +121,9 @@ payouts = Table(
     Column("fen", BigInteger, nullable=False),
     Column("due_at", Utc),
     Column("paid_at", Utc),
+    Column("delivery", String(16), nullable=False, server_default="NONE"),
     Index(None, "reached_through", "status"),
+    Index(None, "reached_through", "delivery"),
 )
 
 reversals = Table(
@@ -219,3 +221,21 @@ leases = Table(
     Column("until", Utc, nullable=False),
 )
 """Who does a recurring piece of work at the moment, and whose heartbeat is how old."""
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("code", String(40), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("since", Utc),
+    Column("failures", Integer, nullable=False),
+    Column("rejections", Integer, nullable=False),
+    Column("probes", Integer, nullable=False),
+    Column("probe_at", Utc),
+    Column("probe_key", String(160)),
+    Column("error", String(400)),
+    Column("paused_until", Utc),
+    Column("pause_reason", String(400)),
+    Column("parked_at", Utc),
+)
+"""The systems that failed, are paused, or have something waiting for them; one that never failed has no row."""

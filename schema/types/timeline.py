@@ -39,6 +39,7 @@ TITLES = {
     "payout.instructed": "下达收款账户",
     "instruction.succeeded": "收款账户送达",
     "instruction.failed": "收款账户未达，将重试",
+    "instruction.redriven": "人工重新发送收款账户",
     "payout.paid": "已发放",
     "payout.returned": "退汇",
     "write_back.refused": "回传未被接受",
@@ -67,6 +68,7 @@ TITLES = {
 STAFF_ONLY = (
     e.DeliveryFailed,
     e.InstructionFailed,
+    e.InstructionRedriven,
     e.DeliveryRedriven,
     e.ReversalFailed,
     e.ReversalRedriven,

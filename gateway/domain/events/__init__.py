@@ -45,6 +45,7 @@ from gateway.domain.events.items import (
 from gateway.domain.events.money import (
     InstructionDelivered,
     InstructionFailed,
+    InstructionRedriven,
     PayoutApproved,
     PayoutCancelled,
     PayoutDeducted,
@@ -86,6 +87,7 @@ Event = (
     | PayoutInstructed
     | InstructionDelivered
     | InstructionFailed
+    | InstructionRedriven
     | PayoutPaid
     | PayoutReturned
     | WriteBackRefused
@@ -140,6 +142,7 @@ __all__ = [
     "IdentityVerified",
     "InstructionDelivered",
     "InstructionFailed",
+    "InstructionRedriven",
     "ItemRefused",
     "JoinAnswered",
     "JoinRequested",

@@ -79,6 +79,14 @@ class InstructionFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class InstructionRedriven:
+    """人工重新发送支付指令."""
+
+    payout: str
+    type: Literal["instruction.redriven"] = "instruction.redriven"
+
+
+@dataclass(frozen=True, slots=True)
 class PayoutPaid:
     """已发放."""
 

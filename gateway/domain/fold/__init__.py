@@ -74,6 +74,7 @@ _FOLDS: dict[type, Callable[[Case, Any, datetime], None]] = {
     e.PayoutInstructed: money.instructed,
     e.InstructionDelivered: money.instruction_delivered,
     e.InstructionFailed: money.instruction_failed,
+    e.InstructionRedriven: money.instruction_redriven,
     e.PayoutPaid: money.paid,
     e.PayoutReturned: money.returned,
     e.WriteBackRefused: case_.nothing,

@@ -19,3 +19,7 @@ def fail(delivery: Delivery, error: str, next_attempt_at: datetime | None, at: d
     delivery.failing_since = delivery.failing_since or at
     if next_attempt_at is None:
         delivery.state = DeliveryState.FAILED
+
+
+def drive(delivery: Delivery, at: datetime) -> None:
+    delivery.state, delivery.attempts, delivery.next_attempt_at = DeliveryState.PENDING, 0, at

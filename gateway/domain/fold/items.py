@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gateway.domain import events as e
 from gateway.domain.case import Applicability, Case, Delivery, DeliveryState, IssuedCertificate, Item
-from gateway.domain.fold.delivery import deliver, fail
+from gateway.domain.fold.delivery import deliver, drive, fail
 from gateway.domain.states import ITEM, ItemStatus
 
 
@@ -58,8 +58,7 @@ def delivery_failed(case: Case, event: e.DeliveryFailed, at: datetime) -> None:
 
 
 def redriven(case: Case, event: e.DeliveryRedriven, at: datetime) -> None:
-    delivery = case.items[event.slug].delivery
-    delivery.state, delivery.attempts, delivery.next_attempt_at = DeliveryState.PENDING, 0, at
+    drive(case.items[event.slug].delivery, at)
 
 
 def accepted(case: Case, event: e.Accepted, at: datetime) -> None:

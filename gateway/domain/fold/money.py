@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gateway.domain import events as e
 from gateway.domain.case import Case, Delivery, DeliveryState, Payout
-from gateway.domain.fold.delivery import deliver, fail
+from gateway.domain.fold.delivery import deliver, drive, fail
 from gateway.domain.states import PAYOUT
 
 
@@ -43,6 +43,10 @@ def instruction_delivered(case: Case, event: e.InstructionDelivered, at: datetim
 
 def instruction_failed(case: Case, event: e.InstructionFailed, at: datetime) -> None:
     fail(case.payouts[event.payout].delivery, event.error, event.next_attempt_at, at)
+
+
+def instruction_redriven(case: Case, event: e.InstructionRedriven, at: datetime) -> None:
+    drive(case.payouts[event.payout].delivery, at)
 
 
 def paid(case: Case, event: e.PayoutPaid, at: datetime) -> None:

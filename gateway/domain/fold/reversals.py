@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gateway.domain import events as e
 from gateway.domain.case import Case, Delivery, DeliveryState, Reversal
-from gateway.domain.fold.delivery import deliver, fail
+from gateway.domain.fold.delivery import deliver, drive, fail
 from gateway.domain.states import REVERSAL
 
 
@@ -30,8 +30,7 @@ def failed(case: Case, event: e.ReversalFailed, at: datetime) -> None:
 
 
 def redriven(case: Case, event: e.ReversalRedriven, at: datetime) -> None:
-    delivery = _of(case, event.slug).delivery
-    delivery.state, delivery.attempts, delivery.next_attempt_at = DeliveryState.PENDING, 0, at
+    drive(_of(case, event.slug).delivery, at)
 
 
 def answered(case: Case, event: e.ReversalAnswered, at: datetime) -> None:

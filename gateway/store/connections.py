@@ -1,0 +1,86 @@
+"""Connections to departments' systems in the database, and what waits to be sent through each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select, tuple_
+
+from gateway.domain.case import REVERSAL
+from gateway.domain.connection import Connection, ConnectionState
+from gateway.store.cases import upsert
+from gateway.store.session import Tx
+from gateway.store.tables import connections, items, payouts, reversals
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that is to be sent.  ``what``: the item's slug, with ``.R`` behind it for its reversal, or the payout."""
+
+    name: str
+    """``deliver`` or ``instruct``."""
+    number: str
+    what: str
+
+
+def all_(tx: Tx) -> Mapping[str, Connection]:
+    """Every connection that ever failed, was paused or kept something back; the others are up."""
+    return {row.code: _of(row) for row in tx.connection.execute(select(connections))}
+
+
+def get(tx: Tx, code: str) -> Connection:
+    row = tx.connection.execute(select(connections).where(connections.c.code == code)).one_or_none()
+    return _of(row) if row is not None else Connection(code)
+
+
+def get_to_change(tx: Tx, code: str) -> Connection:
+    """The connection, locked until the end of the transaction."""
+    tx.connection.execute(upsert(tx, connections, asdict(Connection(code)), []))
+    return _of(tx.connection.execute(select(connections).where(connections.c.code == code).with_for_update()).one())
+
+
+def save(tx: Tx, connection: Connection) -> None:
+    values = asdict(connection)
+    if connection.error is not None:
+        values["error"] = connection.error[:400]
+    tx.connection.execute(upsert(tx, connections, values, [name for name in values if name != "code"]))
+
+
+# ── what waits ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def waiting(tx: Tx, code: str, limit: int, states: tuple[str, ...] = ("PENDING",)) -> Iterator[list[Waiting]]:
+    """What is to be sent through a system, oldest first, in pages of at most ``limit``."""
+    for name, statement, key, mark in _kinds(code, states):
+        after: tuple[Any, ...] | None = None
+        while True:
+            page = statement if after is None else statement.where(tuple_(*key) > after)
+            rows = list(tx.connection.execute(page.order_by(*key).limit(limit)))
+            if rows:
+                yield [Waiting(name, row.number, row.what + mark) for row in rows]
+            if len(rows) < limit:
+                break
+            after = (rows[-1].number, rows[-1].what)
+
+
+def count_waiting(tx: Tx, code: str) -> int:
+    """How much waits to be sent through a system."""
+    counts = (select(func.count()).select_from(kind[1].subquery()) for kind in _kinds(code, ("PENDING",)))
+    return sum(tx.connection.execute(statement).scalar_one() for statement in counts)
+
+
+def _kinds(code: str, states: tuple[str, ...]) -> Iterator[tuple[str, Select[Any], tuple[Any, Any], str]]:
+    i, r, p = items.c, reversals.c, payouts.c
+    to_push = select(i.number, i.slug.label("what")).where(i.reached_through == code, i.delivery.in_(states))
+    to_undo = select(r.number, r.slug.label("what")).where(r.department == code, r.delivery.in_(states))
+    to_pay = select(p.number, p.payout.label("what")).where(p.reached_through == code, p.delivery.in_(states))
+    yield "deliver", to_push, (i.number, i.slug), ""
+    yield "deliver", to_undo, (r.number, r.slug), REVERSAL
+    yield "instruct", to_pay, (p.number, p.payout), ""
+
+
+def _of(row: Any) -> Connection:
+    values = dict(row._mapping)
+    return Connection(**{**values, "state": ConnectionState(values["state"])})
