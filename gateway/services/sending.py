@@ -1,15 +1,15 @@
 """Sending: the transactions before and after a call to a department's system.
 
 The one before commits that the message goes out.  Whoever finds a message begun and nothing recorded of it, because a
-gateway died or an answer was lost, asks the department what it holds before it tells it again.
+gateway died or an answer was lost, asks the department what it holds before telling it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.domain.case import REVERSAL, Case, split_key
+from gateway.domain.case import REVERSAL, split_key
 from gateway.domain.department import Application, DepartmentError, DepartmentRejected, PaymentInstruction, Receipt
 from gateway.domain.exchange import Exchange, MessageKind
 from gateway.policy import decide
@@ -19,13 +19,109 @@ from gateway.store import cases, messages
 
 
 @dataclass(frozen=True, slots=True)
-class Sending[T: (Application, PaymentInstruction)]:
+class Sending:
     """Something that goes out now."""
 
-    content: T
+    number: str
+    slug: str
+    key: str
     code: str
     """The system it goes into."""
     told_before: bool
-    """Whether telling this department the same was begun before, however that ended."""
+    """Whether telling the department this was begun before, however that ended."""
     message: str
     """Id of the message it is kept as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push(Sending):
+    """An application, or (``undoes``) its reversal."""
+
+    application: Application
+    undoes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction(Sending):
+    """The account one sum is to be paid to."""
+
+    instruction: PaymentInstruction
+    payout: str
+
+
+Ladder = Sequence[float]
+
+
+def begin_push(ctx: Ctx, number: str, what: str) -> Push | None:
+    """What to push now; None when there is nothing to push, or the connection keeps it back.
+
+    ``what``: the slug of the item, with ``.R`` behind it for its reversal.
+    """
+    slug, undoes = what.removesuffix(REVERSAL), what.endswith(REVERSAL)
+    use = reversal if undoes else dispatch
+    application = use.application(ctx, number, slug)
+    if application is None:
+        return None
+    code = _reached_through(ctx, number, slug)
+    if not connections.open_to(ctx, code, application.key):
+        return None
+    told_before = messages.begun(ctx.tx, application.key)
+    message = messages.begin(
+        ctx.tx, ctx.now, code, MessageKind.SUBMIT, key=application.key, items=[(number, slug)]
+    )
+    return Push(number, slug, application.key, code, told_before, message, application, undoes)
+
+
+def pushed(ctx: Ctx, push: Push, receipt: Receipt, exchange: Exchange) -> None:
+    """The department's system holds it; what it said at once is taken."""
+    messages.finish(ctx.tx, push.message, exchange, ctx.now, receipt.raw_code)
+    connections.succeeded(ctx, push.code)
+    use = reversal if push.undoes else dispatch
+    use.delivered(ctx, push.number, push.slug, receipt)
+
+
+def not_pushed(ctx: Ctx, push: Push, error: DepartmentError, exchange: Exchange, ladder_s: Ladder) -> None:
+    """One attempt failed.  On a connection that is down it is no attempt: it waits for the connection."""
+    messages.finish(ctx.tx, push.message, exchange, ctx.now)
+    if connections.failed(ctx, push.code, str(error), isinstance(error, DepartmentRejected)):
+        use = reversal if push.undoes else dispatch
+        use.not_delivered(ctx, push.number, push.slug, str(error), ladder_s, error.retryable)
+
+
+def begin_instruction(ctx: Ctx, number: str, payout: str) -> Instruction | None:
+    """What to instruct now; None as for a push."""
+    instruction = dispatch.instruction(ctx, number, payout)
+    if instruction is None:
+        return None
+    _, slug = split_key(instruction.application_key)
+    code = _reached_through(ctx, number, slug)
+    if not connections.open_to(ctx, code, instruction.key):
+        return None
+    told_before = messages.begun(ctx.tx, instruction.key)
+    message = messages.begin(
+        ctx.tx, ctx.now, code, MessageKind.INSTRUCT, key=instruction.key, items=[(number, slug)]
+    )
+    return Instruction(number, slug, instruction.key, code, told_before, message, instruction, payout)
+
+
+def instructed(ctx: Ctx, sent: Instruction, receipt: Receipt, exchange: Exchange) -> None:
+    """The department's system holds the account."""
+    messages.finish(ctx.tx, sent.message, exchange, ctx.now, receipt.raw_code)
+    connections.succeeded(ctx, sent.code)
+    dispatch.instructed(ctx, sent.number, sent.payout, receipt)
+
+
+def not_instructed(ctx: Ctx, sent: Instruction, error: DepartmentError, exchange: Exchange, ladder_s: Ladder) -> None:
+    """As ``not_pushed``."""
+    messages.finish(ctx.tx, sent.message, exchange, ctx.now)
+    if connections.failed(ctx, sent.code, str(error), isinstance(error, DepartmentRejected)):
+        dispatch.not_instructed(ctx, sent.number, sent.payout, str(error), ladder_s, error.retryable)
+
+
+def _reached_through(ctx: Ctx, number: str, slug: str) -> str:
+    case = cases.get(ctx.tx, number)
+    assert case is not None
+    policy = ctx.policy(case)
+    definition = policy.item(slug)
+    assert definition is not None
+    return decide.reached_through(policy, definition)

@@ -239,3 +239,56 @@ connections = Table(
     Column("parked_at", Utc),
 )
 """The systems that failed, are paused, or have something waiting for them; one that never failed has no row."""
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("direction", String(8), nullable=False),
+    Column("system", String(40), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("key", String(140)),
+    Column("state", String(16), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("finished_at", Utc),
+    Column("code", String(64)),
+    Column("request_size", Integer),
+    Column("request_sha256", String(64)),
+    Column("request", LargeBinary),
+    Column("answer_size", Integer),
+    Column("answer_sha256", String(64)),
+    Column("answer", LargeBinary),
+    Index(None, "key"),
+)
+"""Every message to and from a department's system with its answer: exact bytes sealed, size in bytes and SHA-256 open.
+``part``: a call that took several messages (a renewed session, more keys than one query holds) has several."""
+
+message_items = Table(
+    "message_items",
+    metadata,
+    Column("number", String(64), primary_key=True),
+    Column("slug", String(64), primary_key=True),
+    Column("id", String(32), primary_key=True),
+    Index(None, "id"),
+)
+"""Which items a message is about; ids are in order of time."""
+
+polls = Table(
+    "polls",
+    metadata,
+    Column("system", String(40), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("unchanged", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+)
+"""Polls that brought nothing new, counted per system and day (UTC)."""
+
+unanchored = Table(
+    "unanchored",
+    metadata,
+    Column("number", String(64), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("head", String(64), nullable=False),
+)
+"""Chains that changed since the last checkpoint, with their heads: so that a checkpoint costs what changed."""
