@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 import schema
 from adapters.kit.registry import Manifest, connect, manifests
 from adapters.kit.registry import sources as source_manifests
+from adapters.kit.values import CHINA
 from gateway.access import rights as access
 from gateway.access.rights import Viewer
 from gateway.access.seals import Seals
@@ -21,17 +22,18 @@ from gateway.access.tokens import Issuer
 from gateway.console import documents, entry
 from gateway.console import routes as console
 from gateway.desk import Clock, Desk
+from gateway.domain.connection import Breaker, Window
 from gateway.domain.department import Department, EvidenceSource
 from gateway.policy import loader
 from gateway.services.calendars import fill_in_due_dates
 from gateway.services.context import Outward as OutwardFacts
 from gateway.services.live_records import LiveRecords
 from gateway.services.lookups import Lookups
-from gateway.settings import BadSetting, Settings
+from gateway.settings import BadSetting, Settings, variable
 from gateway.store.seal import Seal
 from gateway.store.session import Database
 from gateway.worker import inbound
-from gateway.worker.engine import Engine
+from gateway.worker.engine import Engine, Limits
 from gateway.worker.outward import CALLBACK_POLL_FACTOR, Outward
 
 
@@ -65,6 +67,8 @@ def create(
     facts = OutwardFacts(
         connected=frozenset(adapters),
         instructable=frozenset(code for code in adapters if known[code].takes_instructions),
+        windows={code: _windows(code, settings) for code in adapters if settings.tuned(code, "maintenance")},
+        breaker=Breaker(settings.breaker_failures, settings.breaker_rejections, settings.breaker_probes_s),
     )
     live = LiveRecords(database, adapters, {code: known[code].read_timeout_s for code in adapters}, clock.now)
     desk = Desk(
@@ -82,8 +86,8 @@ def create(
         database=database,
         queue_poll_s=settings.queue_poll_s,
         heartbeat_s=settings.heartbeat_s,
-        concurrency=max((known[code].concurrency for code in adapters), default=4),
         now=lambda: datetime.now(UTC),
+        limits={code: _limits(known[code], settings) for code in adapters},
     )
     outward = Outward(
         departments=adapters,
@@ -128,6 +132,22 @@ def _connect(settings: Settings, known: Mapping[str, Manifest]) -> dict[str, Any
         for code, address in settings.departments.items()
         if code in known
     }
+
+
+def _limits(manifest: Manifest, settings: Settings) -> Limits:
+    """What the manifest says of the system, unless the deployment knows better."""
+    concurrency = settings.tuned(manifest.code, "concurrency")
+    rate = settings.tuned(manifest.code, "rate_per_s") or manifest.rate_per_s
+    return Limits(int(concurrency or manifest.concurrency), float(rate) if rate is not None else None)
+
+
+def _windows(code: str, settings: Settings) -> tuple[Window, ...]:
+    text = settings.tuned(code, "maintenance") or ""
+    try:
+        return tuple(Window.read(part, CHINA) for part in text.split(";") if part.strip())
+    except ValueError as error:
+        example = '"daily 23:30-01:00; Sat,Sun 02:00-06:00"'
+        raise BadSetting(f"{variable(code, 'maintenance')} must be like {example}") from error
 
 
 def _poll_s(manifest: Manifest) -> float:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "SHENHOU_"
+TUNING = ("concurrency", "rate_per_s", "maintenance")
+"""What a deployment may say of how a department is called: ``SHENHOU_<CODE>_CONCURRENCY`` …"""
 
 
 class BadSetting(Exception):
@@ -42,6 +44,9 @@ class Settings:
     """Address per code of a department or a source of shared data, from ``SHENHOU_<CODE>_URL``."""
     credentials: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Per such code, from ``SHENHOU_<CODE>_<NAME>``, e.g. ``SHENHOU_INSURER_SECRET``."""
+    tuning: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Per such code: ``SHENHOU_<CODE>_CONCURRENCY`` (calls at once), ``…_RATE_PER_S`` (calls per second) and
+    ``…_MAINTENANCE`` (when it is not called, e.g. ``daily 23:30-01:00; Sat,Sun 02:00-06:00``)."""
     policy_files: tuple[Path, ...] = ()
     """``SHENHOU_POLICY_FILES``: further jurisdiction files, separated by the system's path separator."""
     retry_ladder_s: tuple[float, ...] = (
@@ -73,10 +78,25 @@ class Settings:
     max_tokens: int = 4000
     max_cost: int = 100_000
     """Fields one answer may have, by estimate."""
+    breaker_failures: int = 5
+    """Calls without an answer, one after the other, after which a department is left alone."""
+    breaker_rejections: int = 10
+    """As above, for calls answered with a business fault."""
+    breaker_probes_s: tuple[float, ...] = (5, 15, 30, 60, 120, 300)
+    """Pauses before the probes that find out whether it is back; the last one repeats."""
     queue_poll_s: float = 0.25
     """How often the durable engine looks for work."""
     heartbeat_s: float = 2.0
     """How often a gateway says that it is alive; silent for four of them, its work is taken over."""
+
+    def tuned(self, code: str, name: str) -> str | None:
+        """What the deployment says of one department; ``name`` is one of ``TUNING``."""
+        return self.tuning.get(code, {}).get(name)
+
+
+def variable(code: str, name: str) -> str:
+    """The environment variable of one setting of one department."""
+    return f"{PREFIX}{code.upper().replace('-', '_')}_{name.upper()}"
 
 
 def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = ()) -> Settings:
@@ -94,7 +114,7 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
     mode = given.pop("MODE", "development")
     if mode not in ("development", "production"):
         raise BadSetting(f"{PREFIX}MODE must be development or production, not {mode!r}")
-    departments, credentials = _departments(given, codes)
+    departments, credentials, tuning = _departments(given, codes)
     keys = _keys(given, data_dir, mode)
     clock = given.pop("CLOCK_START", None)
     values: dict[str, Any] = {
@@ -102,12 +122,15 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
         "policy_files": tuple(Path(part) for part in given.pop("POLICY_FILES", "").split(os.pathsep) if part),
         "clock_start": _time(clock) if clock else None,
         "portal_url": _portal(given.pop("PORTAL_URL", "")),
+        "tuning": tuning,
     }
     if clock and mode == "production":
         raise BadSetting(f"{PREFIX}CLOCK_START is for development; production runs on the real clock")
-    if ladder := given.pop("RETRY_LADDER_S", None):
-        values["retry_ladder_s"] = tuple(_number("RETRY_LADDER_S", part) for part in ladder.split(","))
-    for name in ("max_body_bytes", "max_depth", "max_aliases", "max_tokens", "max_cost"):
+    for name in ("retry_ladder_s", "breaker_probes_s"):
+        if text := given.pop(name.upper(), None):
+            values[name] = tuple(_number(name.upper(), part) for part in text.split(","))
+    whole = ("max_body_bytes", "max_depth", "max_aliases", "max_tokens", "max_cost")
+    for name in (*whole, "breaker_failures", "breaker_rejections"):
         if (text := given.pop(name.upper(), None)) is not None:
             values[name] = int(_number(name.upper(), text))
     for name in ("queue_poll_s", "heartbeat_s"):
@@ -119,18 +142,30 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
     return Settings(data_dir=data_dir, mode=mode, departments=departments, credentials=credentials, **keys, **values)
 
 
-def _departments(given: dict[str, str], codes: tuple[str, ...]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+def _departments(
+    given: dict[str, str], codes: tuple[str, ...]
+) -> tuple[dict[str, str], dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+    """Addresses, credentials and tuning, per code."""
     addresses: dict[str, str] = {}
     credentials: dict[str, dict[str, str]] = {}
+    tuning: dict[str, dict[str, str]] = {}
     for code in codes:
-        stem = code.upper().replace("-", "_") + "_"
+        stem = variable(code, "").removeprefix(PREFIX)
         for name in [name for name in given if name.startswith(stem)]:
-            value = given.pop(name)
-            if name == f"{stem}URL":
+            value, what = given.pop(name), name.removeprefix(stem).lower()
+            if what == "url":
                 addresses[code] = value
+            elif what in TUNING:
+                tuning.setdefault(code, {})[what] = _tuned(name, what, value)
             else:
-                credentials.setdefault(code, {})[name.removeprefix(stem).lower()] = value
-    return addresses, credentials
+                credentials.setdefault(code, {})[what] = value
+    return addresses, credentials, tuning
+
+
+def _tuned(name: str, what: str, value: str) -> str:
+    if what != "maintenance" and _number(name, value) <= 0:
+        raise BadSetting(f"{PREFIX}{name} must be more than 0")
+    return value
 
 
 def _keys(given: dict[str, str], data_dir: Path, mode: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from gateway.access.rights import Viewer
 from gateway.access.tokens import Issuer
 from gateway.desk import Desk
 from gateway.domain.messages import Code, Problem, Reason, Refused
+from gateway.faults import places
 from gateway.settings import Settings
 from schema.build import build, sdl
 from schema.context import Context
@@ -81,7 +82,7 @@ def formatted(error: GraphQLError) -> Any:
     refused_value = isinstance(original, ValueError) and error.path is None
     if original is not None and not isinstance(original, GraphQLError) and not refused_value:
         incident = secrets.token_hex(6)
-        frames = _frames(original)
+        frames = places(original)
         log.error("incident", extra={"incident": incident, "kind": type(original).__name__, "frames": frames})
         reason = Reason(Code.INTERNAL, (), {"incident": incident})
         extensions = {"code": reason.code.value, "messageEn": reason.en(), "incident": incident}
@@ -101,16 +102,6 @@ def _place(error: GraphQLError) -> dict[str, Any]:
     if error.path is not None:
         placed["path"] = error.path
     return placed
-
-
-def _frames(error: BaseException) -> str:
-    """Where it happened, without a single value."""
-    found, trace = [], error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        found.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}:{code.co_name}")
-        trace = trace.tb_next
-    return " > ".join(found[-12:])
 
 
 def routes(desk: Desk, issuer: Issuer, settings: Settings) -> list[BaseRoute]:

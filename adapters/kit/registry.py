@@ -45,6 +45,8 @@ class Manifest:
     """Its address when the mock runs on loopback; ``{port}`` and ``{data}`` are filled in."""
     concurrency: int
     """Calls of durable work that may run at once against it, over all gateways; a source has no such work."""
+    rate_per_s: float | None
+    """Calls of durable work it takes per second, over all gateways; None: as many as its concurrency allows."""
 
     @property
     def address_variable(self) -> str:
@@ -90,6 +92,7 @@ def _all(folder: Path) -> dict[str, Manifest]:
                 poll_s=float(data["poll_s"]),
                 demo_address=data["demo_address"],
                 concurrency=int(data.get("concurrency", 1) if source else data["concurrency"]),
+                rate_per_s=float(data["rate_per_s"]) if "rate_per_s" in data else None,
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: {error!r} in the manifest") from error

@@ -169,5 +169,3 @@ def _key(ctx: Ctx, one: Waiting) -> str:
         return submission_key(one.number, one.what)
     instruction = dispatch.instruction(ctx, one.number, one.what)
     return instruction.key if instruction is not None else ""
-
-

@@ -9,7 +9,7 @@ from datetime import datetime
 from gateway.domain import events as e
 from gateway.domain.calendar import Calendar
 from gateway.domain.case import REVERSAL as UNDO
-from gateway.domain.case import Case, Item, Payout, submission_key
+from gateway.domain.case import Case, DeliveryState, Item, Payout, submission_key
 from gateway.domain.connection import Breaker, Window
 from gateway.domain.deadlines import ClockKind
 from gateway.domain.fold import apply
@@ -32,7 +32,7 @@ class Outward:
     instructable: frozenset[str] = frozenset()
     windows: Mapping[str, Sequence[Window]] = field(default_factory=dict)
     """Regular maintenance, per system."""
-    breaker: Breaker = Breaker()
+    breaker: Breaker = field(default_factory=Breaker)
 
     def in_maintenance(self, code: str, now: datetime) -> bool:
         return any(window.covers(now) for window in self.windows.get(code, ()))
@@ -301,7 +301,7 @@ class CaseWork:
                 fen=payout.fen,
                 due_at=payout_due(self.ctx, self.case, item),
                 paid_at=payout.paid_at,
-                delivery=payout.delivery.state,
+                delivery=payout.delivery.state if payout.status is PayoutStatus.INSTRUCTED else "NONE",
                 reached_through=decide.reached_through(self.policy, found) if found else None,
             )
 
@@ -338,8 +338,12 @@ def item_row(ctx: Ctx, case: Case, item: Item) -> ItemRow:
 
 
 def _way(definition: ItemDefinition | None, item: Item) -> str:
-    """What lists and polls go by: the delivery, unless the item is being undone, or has no department to go to."""
+    """What lists, polls and the backlog go by: the delivery, unless the item is being undone, has no department to go
+    to, or was settled without ever arriving."""
     if item.reversal is not None:
         return "REVERSED"
+    unsent = item.delivery.state in (DeliveryState.PENDING, DeliveryState.FAILED)
+    if unsent and item.status in ITEM.final and not item.amending:
+        return "SETTLED"
     nobodys = definition is not None and definition.department is None and definition.handler == "SYSTEM"
     return "NO_DEPARTMENT" if nobodys and item.status is ItemStatus.BLOCKED else item.delivery.state

@@ -98,7 +98,7 @@ def redrive_instruction(ctx: Ctx, number: str, payout_id: str) -> bool:
 
 
 def _redrive_instructions(work: CaseWork, slug: str) -> bool:
-    return any([_redrive_one(work, payout) for payout in work.case.payouts.values() if payout.item == slug])
+    return sum(_redrive_one(work, payout) for payout in work.case.payouts.values() if payout.item == slug) > 0
 
 
 def _redrive_one(work: CaseWork, payout: Payout) -> bool:

@@ -66,9 +66,7 @@ def begin_push(ctx: Ctx, number: str, what: str) -> Push | None:
     if not connections.open_to(ctx, code, application.key):
         return None
     told_before = messages.begun(ctx.tx, application.key)
-    message = messages.begin(
-        ctx.tx, ctx.now, code, MessageKind.SUBMIT, key=application.key, items=[(number, slug)]
-    )
+    message = messages.begin(ctx.tx, ctx.now, code, MessageKind.SUBMIT, key=application.key, items=[(number, slug)])
     return Push(number, slug, application.key, code, told_before, message, application, undoes)
 
 
@@ -98,9 +96,7 @@ def begin_instruction(ctx: Ctx, number: str, payout: str) -> Instruction | None:
     if not connections.open_to(ctx, code, instruction.key):
         return None
     told_before = messages.begun(ctx.tx, instruction.key)
-    message = messages.begin(
-        ctx.tx, ctx.now, code, MessageKind.INSTRUCT, key=instruction.key, items=[(number, slug)]
-    )
+    message = messages.begin(ctx.tx, ctx.now, code, MessageKind.INSTRUCT, key=instruction.key, items=[(number, slug)])
     return Instruction(number, slug, instruction.key, code, told_before, message, instruction, payout)
 
 

@@ -17,7 +17,8 @@ from gateway.store.tables import connections, items, payouts, reversals
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something that is to be sent.  ``what``: the item's slug, with ``.R`` behind it for its reversal, or the payout."""
+    """Something that is to be sent: an item's push (``what``: its slug), its reversal (with ``.R``), or a payout's
+    account (``what``: the payout)."""
 
     name: str
     """``deliver`` or ``instruct``."""

@@ -3,39 +3,85 @@
 The application's tables are the truth; the engine only holds work to be done.  Work is recorded in the transaction that
 caused it, its workflow id makes it happen once, and each run reads the truth again before it acts, so a run that is
 repeated after a crash does no harm.  Queues are partitioned by department: one that is slow holds up nobody else.
+Departments that may be called equally often share a queue, because every queue is looked at all the time.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
+from dbos._queue import QueueRateLimit
 from sqlalchemy import Connection, delete, select
+from sqlalchemy.exc import DBAPIError
 
+from gateway.faults import places
 from gateway.store import cases
 from gateway.store.session import Database, Work
 from gateway.store.tables import leases
 
-QUEUE = "outward"
+log = logging.getLogger("shenhou.engine")
 VERSION = "shenhou-1"
 """Which releases may finish each other's work; changes only when the meaning of a workflow's arguments does."""
 DEAD_AFTER_BEATS = 4
+LONGEST_PAUSE_S = 30.0
+TRIES = 4
+"""How often a run that meets a defect of ours is tried before its work is left to the repair sweep."""
 Handler = Callable[..., Awaitable[None]]
 _handlers: dict[str, Handler] = {}
 
 
 @DBOS.workflow(name="deliver", max_recovery_attempts=10_000)
 async def _deliver(number: str, slug: str) -> None:
-    await _handlers["deliver"](number, slug)
+    await _run("deliver", number, slug)
 
 
 @DBOS.workflow(name="instruct", max_recovery_attempts=10_000)
 async def _instruct(number: str, payout: str) -> None:
-    await _handlers["instruct"](number, payout)
+    await _run("instruct", number, payout)
+
+
+async def _run(name: str, number: str, what: str) -> None:
+    """Work does not end because the database is away for a while: what it had to record would be lost."""
+    pause, tries = 0.5, 0
+    while True:
+        try:
+            return await _handlers[name](number, what)
+        except Exception as error:
+            away = isinstance(error, DBAPIError)
+            tries += not away
+            if tries >= TRIES:
+                raise
+            fields = {"work": name, "case": number, "kind": type(error).__name__, "frames": places(error)}
+            log.log(logging.WARNING if away else logging.ERROR, "work is tried again", extra=fields)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often one system may be called.  ``concurrency``: at once, over all gateways."""
+
+    concurrency: int = 4
+    rate_per_s: float | None = None
+    """Calls of durable work per second, over all gateways; None: no limit."""
+
+    @property
+    def queue(self) -> str:
+        rate = f"-{self.rate_per_s:g}" if self.rate_per_s is not None else ""
+        return f"outward-{self.concurrency}{rate}"
+
+    @property
+    def limiter(self) -> QueueRateLimit | None:
+        if self.rate_per_s is None:
+            return None
+        slow = self.rate_per_s < 1
+        return {"limit": 1, "period": 1 / self.rate_per_s} if slow else {"limit": int(self.rate_per_s), "period": 1.0}
 
 
 @dataclass(slots=True)
@@ -45,8 +91,9 @@ class Engine:
     database: Database
     queue_poll_s: float
     heartbeat_s: float
-    concurrency: int
     now: Callable[[], datetime]
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    """Per system; one without an entry has the ordinary limits."""
     executor: str = ""
     _client: DBOSClient | None = None
 
@@ -69,12 +116,14 @@ class Engine:
             )
         )
         DBOS.launch()
-        await DBOS.register_queue_async(
-            QUEUE,
-            partition_concurrency=self.concurrency,
-            polling_interval_sec=self.queue_poll_s,
-            on_conflict="always_update",
-        )
+        for limits in {Limits(), *self.limits.values()}:
+            await DBOS.register_queue_async(
+                limits.queue,
+                partition_concurrency=limits.concurrency,
+                partition_limiter=limits.limiter,
+                polling_interval_sec=self.queue_poll_s,
+                on_conflict="always_update",
+            )
         self._client = DBOSClient(system_database_engine=self.database.engine, application_name="shenhou")
         self.database.enqueue = self.enqueue
 
@@ -83,7 +132,7 @@ class Engine:
         assert self._client is not None, "the engine has not been started"
         options: EnqueueOptions = {
             "workflow_name": work.name,
-            "queue_name": QUEUE,
+            "queue_name": self.limits.get(work.department, Limits()).queue,
             "workflow_id": work.id,
             "app_version": VERSION,
             "queue_partition_key": work.department,

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 import random
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -20,16 +21,19 @@ from gateway.domain.department import (
     Department,
     DepartmentError,
     DepartmentUnavailable,
+    DepartmentUnintelligible,
     Outcome,
+    PaymentState,
     Receipt,
     Record,
 )
+from gateway.domain.exchange import Exchange, recording
 from gateway.domain.messages import Refused
-from gateway.policy import decide
-from gateway.services import dispatch, evidence, reversal, write_back
+from gateway.faults import places
+from gateway.services import connections, evidence, reversal, sending, write_back
 from gateway.services.context import Ctx
 from gateway.services.lookups import Lookups
-from gateway.store import cases
+from gateway.store.connections import waiting
 from gateway.store.tables import items, payouts
 from gateway.worker.engine import Engine
 
@@ -61,36 +65,32 @@ class Outward:
 
     # ── work of the durable engine ──────────────────────────────────────────────────────────────────────
 
-    async def deliver(self, number: str, slug: str) -> None:
-        """Pushes one item, or its reversal.  After a failed attempt the department is asked first what it holds."""
-        use = reversal if slug.endswith(REVERSAL) else dispatch
-        slug = slug.removesuffix(REVERSAL)
-        application = await self.look(lambda ctx: use.application(ctx, number, slug))
-        if application is None:
+    async def deliver(self, number: str, what: str) -> None:
+        """Pushes one item, or its reversal.  A department that was told before is asked first what it holds."""
+        push = await self.run(partial(sending.begin_push, number=number, what=what))
+        if push is None:
             return
-        code, attempts = await self.look(lambda ctx: _reached_through(ctx, number, slug, use is reversal))
+        exchange, record = Exchange(), None
         try:
-            adapter = self._adapter(code)
-            known = await adapter.read_many([application.key]) if attempts and not application.correction else {}
-            record = known.get(application.key)
-            if record is not None:
-                receipt = Receipt(record.outcome, record.reference, record.raw_code, record.raw_message)
-            else:
-                receipt = await adapter.submit(application)
-        except DepartmentError as error:
-            text, ladder, again = str(error), self._ladder(error), error.retryable
-            await self.run(lambda ctx: use.not_delivered(ctx, number, slug, text, ladder, again))
+            with recording(exchange):
+                if push.told_before and not push.application.correction:
+                    record = await self._held(push.code, push.key)
+                receipt = _receipt(record) if record else await self._adapter(push.code).submit(push.application)
+        except Exception as error:
+            failure = _failure(error, push.code)
+            ladder = self._ladder(failure)
+            await self.run(lambda ctx: sending.not_pushed(ctx, push, failure, exchange, ladder))
             return
-        at_once = receipt.outcome is Outcome.COMPLETED and use is dispatch
+        at_once = receipt.outcome is Outcome.COMPLETED and not push.undoes
         taken = replace(receipt, outcome=Outcome.RECEIVED) if at_once else receipt
-        await self.run(lambda ctx: use.delivered(ctx, number, slug, taken))
+        await self.run(lambda ctx: sending.pushed(ctx, push, taken, exchange))
         if at_once:
-            await self._read_result(code, application.key, record)
+            await self._read_result(push.code, push.key, record)
 
     async def _read_result(self, code: str, key: str, record: Record | None) -> None:
         """What was done at once is taken whole, certificates and details with it; what cannot be read now is polled."""
         try:
-            record = record or (await self._adapter(code).read_many([key])).get(key)
+            record = record or await self._held(code, key)
         except DepartmentError as error:
             log.warning("result not read", extra={"department": code, "error": str(error)})
             return
@@ -98,19 +98,26 @@ class Outward:
             await self._take_read(code, record)
 
     async def instruct(self, number: str, payout: str) -> None:
-        """Tells a department which account to pay."""
-        instruction = await self.look(lambda ctx: dispatch.instruction(ctx, number, payout))
-        if instruction is None:
+        """Tells a department which account to pay.  One that was told before is asked first whether it pays."""
+        sent = await self.run(partial(sending.begin_instruction, number=number, payout=payout))
+        if sent is None:
             return
-        _, slug = split_key(instruction.application_key)
-        code, _ = await self.look(lambda ctx: _reached_through(ctx, number, slug))
+        exchange, receipt = Exchange(), None
         try:
-            receipt = await self._adapter(code).instruct(instruction)
-        except DepartmentError as error:
-            text, ladder, again = str(error), self._ladder(error), error.retryable
-            await self.run(lambda ctx: dispatch.not_instructed(ctx, number, payout, text, ladder, again))
+            with recording(exchange):
+                if sent.told_before:
+                    record = await self._held(sent.code, sent.instruction.application_key)
+                    receipt = _paying(record, sent.instruction.serial) if record is not None else None
+                receipt = receipt or await self._adapter(sent.code).instruct(sent.instruction)
+        except Exception as error:
+            failure = _failure(error, sent.code)
+            ladder = self._ladder(failure)
+            await self.run(lambda ctx: sending.not_instructed(ctx, sent, failure, exchange, ladder))
             return
-        await self.run(lambda ctx: dispatch.instructed(ctx, number, payout, receipt))
+        await self.run(lambda ctx: sending.instructed(ctx, sent, receipt, exchange))
+
+    async def _held(self, code: str, key: str) -> Record | None:
+        return (await self._adapter(code).read_many([key])).get(key)
 
     def _adapter(self, code: str) -> Department:
         if code not in self.departments:
@@ -184,6 +191,7 @@ class Outward:
     def start(self) -> None:
         """Starts heartbeats and polling in the running event loop."""
         loops = [self._repeat(self.engine.heartbeat_s, self._beat), self._repeat(3600.0, self._tidy)]
+        loops += [self._repeat(self.engine.heartbeat_s, self.tend)]
         loops += [self._repeat(self.poll_s[code], self._turn(code)) for code in self.departments]
         loops += [self._repeat(self.source_poll_s.get(code, 60.0), self._ask(code)) for code in self.lookups.sources]
         self._tasks = [asyncio.create_task(loop) for loop in loops]
@@ -209,6 +217,26 @@ class Outward:
 
     async def _tidy(self) -> None:
         await asyncio.to_thread(self.engine.tidy, KEEP_WORK)
+
+    async def tend(self) -> None:
+        """Looks after connections that are down or were paused: sends probes, releases what waited."""
+        for code in await self.look(connections.unwell):
+            if await asyncio.to_thread(self.engine.holds, f"connection:{code}", self.engine.heartbeat_s * 0.7):
+                await self.run(partial(connections.probe, code=code))
+                await self._release(code)
+
+    async def _release(self, code: str) -> None:
+        """Page by page, so that a long backlog is no long transaction; broken off, it begins again at the next turn."""
+        found = await self.look(partial(connections.releasable, code=code))
+        if found is None:
+            return
+        turn = f"released.{uuid.uuid4().hex[:12]}"
+        pages = await self.look(lambda ctx: list(waiting(ctx.tx, code, connections.PAGE)))
+        for page in pages:
+            if await self.look(partial(connections.releasable, code=code)) is None:
+                return
+            await self.run(partial(connections.release, code=code, waiting=page, turn=turn))
+        await self.run(partial(connections.released, code=code, parked_at=found.parked_at))
 
     def _turn(self, code: str) -> Callable[[], Awaitable[None]]:
         async def turn() -> None:
@@ -246,15 +274,23 @@ class Outward:
         return changed
 
 
-def _reached_through(ctx: Ctx, number: str, slug: str, undo: bool = False) -> tuple[str, int]:
-    """(code of the system an item goes into, attempts so far)."""
-    case = cases.get(ctx.tx, number)
-    assert case is not None
-    policy, item = ctx.policy(case), case.items[slug]
-    definition = policy.item(slug)
-    assert definition is not None and definition.department is not None
-    way = item.reversal.delivery if undo and item.reversal is not None else item.delivery
-    return decide.reached_through(policy, definition), way.attempts
+def _receipt(record: Record) -> Receipt:
+    return Receipt(record.outcome, record.reference, record.raw_code, record.raw_message)
+
+
+def _paying(record: Record, serial: str) -> Receipt | None:
+    """The receipt of an instruction that the department has taken, by what it says of the sum."""
+    taken = (PaymentState.INSTRUCTED, PaymentState.PAID)
+    found = next((payment for payment in record.payments if payment.serial == serial and payment.state in taken), None)
+    return Receipt(Outcome.RECEIVED, record.reference, record.raw_code) if found is not None else None
+
+
+def _failure(error: Exception, code: str) -> DepartmentError:
+    """A defect of an adapter is a failed attempt as any other: the work is not lost, and support sees it."""
+    if isinstance(error, DepartmentError):
+        return error
+    log.error("adapter failed", extra={"department": code, "kind": type(error).__name__, "frames": places(error)})
+    return DepartmentUnintelligible(f"the adapter failed ({type(error).__name__})")
 
 
 def _open_keys(ctx: Ctx, code: str, limit: int | None = None) -> list[str]:

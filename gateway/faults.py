@@ -1,0 +1,13 @@
+"""Faults of our own in the log: where they happened, without a single value."""
+
+from __future__ import annotations
+
+
+def places(error: BaseException) -> str:
+    """``file:line:function`` of the last frames, outermost first."""
+    found, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        found.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}:{code.co_name}")
+        trace = trace.tb_next
+    return " > ".join(found[-12:])
