@@ -22,8 +22,8 @@ from gateway.access.tokens import Issuer
 from gateway.console import documents, entry
 from gateway.console import routes as console
 from gateway.desk import Clock, Desk
-from gateway.domain.connection import Breaker, Window
 from gateway.domain.department import Department, EvidenceSource
+from gateway.domain.link import Breaker, Window
 from gateway.policy import loader
 from gateway.services.calendars import fill_in_due_dates
 from gateway.services.context import Outward as OutwardFacts

@@ -10,9 +10,9 @@ from gateway.domain import events as e
 from gateway.domain.calendar import Calendar
 from gateway.domain.case import REVERSAL as UNDO
 from gateway.domain.case import Case, DeliveryState, Item, Payout, submission_key
-from gateway.domain.connection import Breaker, Window
 from gateway.domain.deadlines import ClockKind
 from gateway.domain.fold import apply
+from gateway.domain.link import Breaker, Window
 from gateway.domain.messages import Code, refuse
 from gateway.domain.states import ITEM, REVERSAL, CaseStatus, ItemStatus, PayoutStatus
 from gateway.policy import decide

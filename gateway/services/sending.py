@@ -13,7 +13,7 @@ from gateway.domain.case import REVERSAL, split_key
 from gateway.domain.department import Application, DepartmentError, DepartmentRejected, PaymentInstruction, Receipt
 from gateway.domain.exchange import Exchange, MessageKind
 from gateway.policy import decide
-from gateway.services import connections, dispatch, reversal
+from gateway.services import dispatch, links, reversal
 from gateway.services.context import Ctx
 from gateway.store import cases, messages
 
@@ -53,7 +53,7 @@ Ladder = Sequence[float]
 
 
 def begin_push(ctx: Ctx, number: str, what: str) -> Push | None:
-    """What to push now; None when there is nothing to push, or the connection keeps it back.
+    """What to push now; None when there is nothing to push, or the link keeps it back.
 
     ``what``: the slug of the item, with ``.R`` behind it for its reversal.
     """
@@ -63,7 +63,7 @@ def begin_push(ctx: Ctx, number: str, what: str) -> Push | None:
     if application is None:
         return None
     code = _reached_through(ctx, number, slug)
-    if not connections.open_to(ctx, code, application.key):
+    if not links.open_to(ctx, code, application.key):
         return None
     told_before = messages.begun(ctx.tx, application.key)
     message = messages.begin(ctx.tx, ctx.now, code, MessageKind.SUBMIT, key=application.key, items=[(number, slug)])
@@ -73,15 +73,15 @@ def begin_push(ctx: Ctx, number: str, what: str) -> Push | None:
 def pushed(ctx: Ctx, push: Push, receipt: Receipt, exchange: Exchange) -> None:
     """The department's system holds it; what it said at once is taken."""
     messages.finish(ctx.tx, push.message, exchange, ctx.now, receipt.raw_code)
-    connections.succeeded(ctx, push.code)
+    links.succeeded(ctx, push.code)
     use = reversal if push.undoes else dispatch
     use.delivered(ctx, push.number, push.slug, receipt)
 
 
 def not_pushed(ctx: Ctx, push: Push, error: DepartmentError, exchange: Exchange, ladder_s: Ladder) -> None:
-    """One attempt failed.  On a connection that is down it is no attempt: it waits for the connection."""
+    """One attempt failed.  On a link that is down it is no attempt: it waits for the link."""
     messages.finish(ctx.tx, push.message, exchange, ctx.now)
-    if connections.failed(ctx, push.code, str(error), isinstance(error, DepartmentRejected)):
+    if links.failed(ctx, push.code, str(error), isinstance(error, DepartmentRejected)):
         use = reversal if push.undoes else dispatch
         use.not_delivered(ctx, push.number, push.slug, str(error), ladder_s, error.retryable)
 
@@ -93,7 +93,7 @@ def begin_instruction(ctx: Ctx, number: str, payout: str) -> Instruction | None:
         return None
     _, slug = split_key(instruction.application_key)
     code = _reached_through(ctx, number, slug)
-    if not connections.open_to(ctx, code, instruction.key):
+    if not links.open_to(ctx, code, instruction.key):
         return None
     told_before = messages.begun(ctx.tx, instruction.key)
     message = messages.begin(ctx.tx, ctx.now, code, MessageKind.INSTRUCT, key=instruction.key, items=[(number, slug)])
@@ -103,14 +103,14 @@ def begin_instruction(ctx: Ctx, number: str, payout: str) -> Instruction | None:
 def instructed(ctx: Ctx, sent: Instruction, receipt: Receipt, exchange: Exchange) -> None:
     """The department's system holds the account."""
     messages.finish(ctx.tx, sent.message, exchange, ctx.now, receipt.raw_code)
-    connections.succeeded(ctx, sent.code)
+    links.succeeded(ctx, sent.code)
     dispatch.instructed(ctx, sent.number, sent.payout, receipt)
 
 
 def not_instructed(ctx: Ctx, sent: Instruction, error: DepartmentError, exchange: Exchange, ladder_s: Ladder) -> None:
     """As ``not_pushed``."""
     messages.finish(ctx.tx, sent.message, exchange, ctx.now)
-    if connections.failed(ctx, sent.code, str(error), isinstance(error, DepartmentRejected)):
+    if links.failed(ctx, sent.code, str(error), isinstance(error, DepartmentRejected)):
         dispatch.not_instructed(ctx, sent.number, sent.payout, str(error), ladder_s, error.retryable)
 
 

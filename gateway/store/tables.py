@@ -222,8 +222,8 @@ leases = Table(
 )
 """Who does a recurring piece of work at the moment, and whose heartbeat is how old."""
 
-connections = Table(
-    "connections",
+links = Table(
+    "links",
     metadata,
     Column("code", String(40), primary_key=True),
     Column("state", String(16), nullable=False),

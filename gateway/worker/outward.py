@@ -30,10 +30,10 @@ from gateway.domain.department import (
 from gateway.domain.exchange import Exchange, recording
 from gateway.domain.messages import Refused
 from gateway.faults import places
-from gateway.services import connections, evidence, reversal, sending, write_back
+from gateway.services import evidence, links, reversal, sending, write_back
 from gateway.services.context import Ctx
 from gateway.services.lookups import Lookups
-from gateway.store.connections import waiting
+from gateway.store.links import waiting
 from gateway.store.tables import items, payouts
 from gateway.worker.engine import Engine
 
@@ -219,24 +219,24 @@ class Outward:
         await asyncio.to_thread(self.engine.tidy, KEEP_WORK)
 
     async def tend(self) -> None:
-        """Looks after connections that are down or were paused: sends probes, releases what waited."""
-        for code in await self.look(connections.unwell):
-            if await asyncio.to_thread(self.engine.holds, f"connection:{code}", self.engine.heartbeat_s * 0.7):
-                await self.run(partial(connections.probe, code=code))
+        """Looks after links that are down or were paused: sends probes, releases what waited."""
+        for code in await self.look(links.unwell):
+            if await asyncio.to_thread(self.engine.holds, f"link:{code}", self.engine.heartbeat_s * 0.7):
+                await self.run(partial(links.probe, code=code))
                 await self._release(code)
 
     async def _release(self, code: str) -> None:
         """Page by page, so that a long backlog is no long transaction; broken off, it begins again at the next turn."""
-        found = await self.look(partial(connections.releasable, code=code))
+        found = await self.look(partial(links.releasable, code=code))
         if found is None:
             return
         turn = f"released.{uuid.uuid4().hex[:12]}"
-        pages = await self.look(lambda ctx: list(waiting(ctx.tx, code, connections.PAGE)))
+        pages = await self.look(lambda ctx: list(waiting(ctx.tx, code, links.PAGE)))
         for page in pages:
-            if await self.look(partial(connections.releasable, code=code)) is None:
+            if await self.look(partial(links.releasable, code=code)) is None:
                 return
-            await self.run(partial(connections.release, code=code, waiting=page, turn=turn))
-        await self.run(partial(connections.released, code=code, parked_at=found.parked_at))
+            await self.run(partial(links.release, code=code, waiting=page, turn=turn))
+        await self.run(partial(links.released, code=code, parked_at=found.parked_at))
 
     def _turn(self, code: str) -> Callable[[], Awaitable[None]]:
         async def turn() -> None:

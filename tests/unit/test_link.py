@@ -1,4 +1,4 @@
-"""The circuit breaker of a department's connection, and its maintenance windows (PD-16)."""
+"""The circuit breaker of a department's link, and its maintenance windows (PD-16)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.connection import Breaker, Connection, ConnectionState, Window
+from gateway.domain.link import Breaker, Link, LinkState, Window
 
 BREAKER = Breaker(failures=3, rejections=4, probes_s=(10, 60), probe_limit_s=120)
 START = datetime(2025, 11, 7, 12, tzinfo=UTC)
@@ -20,8 +20,8 @@ def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def failing(times: int, rejected: bool = False) -> Connection:
-    found = Connection("somebody")
+def failing(times: int, rejected: bool = False) -> Link:
+    found = Link("somebody")
     for _ in range(times):
         found = found.failed(START, "no answer", rejected, BREAKER)
     return found
@@ -29,23 +29,23 @@ def failing(times: int, rejected: bool = False) -> Connection:
 
 def test_a_few_failures_do_not_open_the_breaker() -> None:
     found = failing(2)
-    assert found.state is ConnectionState.UP and found.open_to("any", START)
+    assert found.state is LinkState.UP and found.open_to("any", START)
 
 
 def test_failures_one_after_the_other_open_it_and_nothing_is_sent() -> None:
     found = failing(3)
-    assert (found.state, found.since, found.error) == (ConnectionState.DOWN, START, "no answer")
+    assert (found.state, found.since, found.error) == (LinkState.DOWN, START, "no answer")
     assert not found.open_to("any", START)
 
 
 def test_an_answer_in_between_begins_the_count_again() -> None:
     found = failing(2).succeeded(START)
-    assert found.failed(START, "no answer", False, BREAKER).state is ConnectionState.UP
+    assert found.failed(START, "no answer", False, BREAKER).state is LinkState.UP
 
 
 def test_business_faults_one_after_the_other_open_it_as_well() -> None:
-    assert failing(3, rejected=True).state is ConnectionState.UP
-    assert failing(4, rejected=True).state is ConnectionState.DOWN
+    assert failing(3, rejected=True).state is LinkState.UP
+    assert failing(4, rejected=True).state is LinkState.DOWN
 
 
 def test_a_probe_goes_out_when_its_time_has_come_and_lets_only_itself_through() -> None:
@@ -58,7 +58,7 @@ def test_a_probe_goes_out_when_its_time_has_come_and_lets_only_itself_through() 
 
 def test_a_probe_that_fails_makes_the_next_pause_longer_and_the_outage_keeps_its_beginning() -> None:
     found = failing(3).probing("K.1", after(10)).failed(after(12), "refused", False, BREAKER)
-    assert (found.state, found.since, found.probes, found.error) == (ConnectionState.DOWN, START, 1, "refused")
+    assert (found.state, found.since, found.probes, found.error) == (LinkState.DOWN, START, 1, "refused")
     assert found.probe_at == after(12 + 60)
     again = found.probing("K.2", after(72)).failed(after(73), "refused", False, BREAKER)
     assert again.probe_at == after(73 + 60), "the last pause repeats"
@@ -66,7 +66,7 @@ def test_a_probe_that_fails_makes_the_next_pause_longer_and_the_outage_keeps_its
 
 def test_a_probe_that_arrives_closes_the_breaker() -> None:
     found = failing(3).probing("K.1", after(10)).succeeded(after(11))
-    assert (found.state, found.since, found.failures, found.error) == (ConnectionState.UP, after(11), 0, None)
+    assert (found.state, found.since, found.failures, found.error) == (LinkState.UP, after(11), 0, None)
     assert found.open_to("any", after(11))
 
 
@@ -76,8 +76,8 @@ def test_a_probe_nobody_hears_of_is_given_up_for_another() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["fail", "reject", "succeed", "probe"]), st.integers(1, 200)), max_size=60))
-def test_whatever_happens_a_connection_that_is_down_always_has_a_probe_ahead(steps: list[tuple[str, int]]) -> None:
-    found, now = Connection("somebody"), START
+def test_whatever_happens_a_link_that_is_down_always_has_a_probe_ahead(steps: list[tuple[str, int]]) -> None:
+    found, now = Link("somebody"), START
     for what, seconds in steps:
         now += timedelta(seconds=seconds)
         if what == "succeed":
@@ -86,10 +86,10 @@ def test_whatever_happens_a_connection_that_is_down_always_has_a_probe_ahead(ste
             found = found.probing("K", now) if found.probe_due(now, BREAKER) else found
         else:
             found = found.failed(now, "fault", what == "reject", BREAKER)
-        assert (found.state is ConnectionState.UP) == found.open_to("other", now)
-        if found.state is not ConnectionState.UP:
+        assert (found.state is LinkState.UP) == found.open_to("other", now)
+        if found.state is not LinkState.UP:
             assert found.probe_due(now + timedelta(seconds=BREAKER.probe_limit_s + 60), BREAKER)
-        assert (found.probe_key is not None) == (found.state is ConnectionState.PROBING)
+        assert (found.probe_key is not None) == (found.state is LinkState.PROBING)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""The connection to a department's system: a circuit breaker (熔断), and the pauses people order.
+"""The link to a department's system: a circuit breaker (熔断), and the pauses people order.
 
-While a connection is down nothing is sent; what is to be sent waits without using up its attempts.  From time to time
-one application goes out as a probe.  When it arrives, the connection is up and everything that waited flows again.
+While a link is down nothing is sent; what is to be sent waits without using up its attempts.  From time to time
+one application goes out as a probe.  When it arrives, the link is up and everything that waited flows again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from enum import StrEnum
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-class ConnectionState(StrEnum):
+class LinkState(StrEnum):
     """对接状态."""
 
     UP = "UP"
@@ -27,7 +27,7 @@ class ConnectionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """When a connection counts as down.  ``probes_s``: pauses before the probes, in seconds; the last one repeats."""
+    """When a link counts as down.  ``probes_s``: pauses before the probes, in seconds; the last one repeats."""
 
     failures: int = 5
     """Calls without a usable answer, one after the other."""
@@ -39,11 +39,11 @@ class Breaker:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class Link:
     """One system as all gateways see it; ``code``: of the department, or of the hub in front of it."""
 
     code: str
-    state: ConnectionState = ConnectionState.UP
+    state: LinkState = LinkState.UP
     since: datetime | None = None
     """Since when it has its state; None: always."""
     failures: int = 0
@@ -57,24 +57,24 @@ class Connection:
     paused_until: datetime | None = None
     pause_reason: str | None = None
     parked_at: datetime | None = None
-    """When something was last kept back; None: nothing waits for this connection alone."""
+    """When something was last kept back; None: nothing waits for this link alone."""
 
     def open_to(self, key: str, now: datetime) -> bool:
         """Whether the application or instruction under this key may be sent now."""
         if self.paused(now):
             return False
-        return self.state is ConnectionState.UP or (self.state is ConnectionState.PROBING and self.probe_key == key)
+        return self.state is LinkState.UP or (self.state is LinkState.PROBING and self.probe_key == key)
 
     def paused(self, now: datetime) -> bool:
         return self.paused_until is not None and now < self.paused_until
 
-    def succeeded(self, now: datetime) -> Connection:
+    def succeeded(self, now: datetime) -> Link:
         """A call got a usable answer."""
-        if self.state is ConnectionState.UP:
+        if self.state is LinkState.UP:
             return replace(self, failures=0, rejections=0, error=None)
         return replace(
             self,
-            state=ConnectionState.UP,
+            state=LinkState.UP,
             since=now,
             failures=0,
             rejections=0,
@@ -84,7 +84,7 @@ class Connection:
             error=None,
         )
 
-    def failed(self, now: datetime, error: str, rejected: bool, breaker: Breaker) -> Connection:
+    def failed(self, now: datetime, error: str, rejected: bool, breaker: Breaker) -> Link:
         """A call got no usable answer, or (``rejected``) a business fault."""
         counted = replace(
             self,
@@ -92,30 +92,30 @@ class Connection:
             rejections=self.rejections + rejected,
             error=error,
         )
-        if self.state is ConnectionState.PROBING:
+        if self.state is LinkState.PROBING:
             return counted._down(self.since or now, now, self.probes + 1, breaker)
-        if self.state is ConnectionState.UP and (
+        if self.state is LinkState.UP and (
             counted.failures >= breaker.failures or counted.rejections >= breaker.rejections
         ):
             return counted._down(now, now, 0, breaker)
         return counted
 
-    def probing(self, key: str, now: datetime) -> Connection:
+    def probing(self, key: str, now: datetime) -> Link:
         """What stands under this key goes out to find out."""
-        return replace(self, state=ConnectionState.PROBING, probe_key=key, probe_at=now)
+        return replace(self, state=LinkState.PROBING, probe_key=key, probe_at=now)
 
     def probe_due(self, now: datetime, breaker: Breaker) -> bool:
         """Whether a (further) probe is to go out."""
-        if self.state is ConnectionState.UP or self.paused(now) or self.probe_at is None:
+        if self.state is LinkState.UP or self.paused(now) or self.probe_at is None:
             return False
-        patience = breaker.probe_limit_s if self.state is ConnectionState.PROBING else 0.0
+        patience = breaker.probe_limit_s if self.state is LinkState.PROBING else 0.0
         return now >= self.probe_at + timedelta(seconds=patience)
 
-    def _down(self, since: datetime, now: datetime, probes: int, breaker: Breaker) -> Connection:
+    def _down(self, since: datetime, now: datetime, probes: int, breaker: Breaker) -> Link:
         pause = breaker.probes_s[min(probes, len(breaker.probes_s) - 1)]
         return replace(
             self,
-            state=ConnectionState.DOWN,
+            state=LinkState.DOWN,
             since=since,
             probes=probes,
             probe_key=None,

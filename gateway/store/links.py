@@ -1,4 +1,4 @@
-"""Connections to departments' systems in the database, and what waits to be sent through each."""
+"""Links to departments' systems in the database, and what waits to be sent through each."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Select, func, select, tuple_
 
 from gateway.domain.case import REVERSAL
-from gateway.domain.connection import Connection, ConnectionState
+from gateway.domain.link import Link, LinkState
 from gateway.store.cases import upsert
 from gateway.store.session import Tx
-from gateway.store.tables import connections, items, payouts, reversals
+from gateway.store.tables import items, links, payouts, reversals
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +26,27 @@ class Waiting:
     what: str
 
 
-def all_(tx: Tx) -> Mapping[str, Connection]:
-    """Every connection that ever failed, was paused or kept something back; the others are up."""
-    return {row.code: _of(row) for row in tx.connection.execute(select(connections))}
+def all_(tx: Tx) -> Mapping[str, Link]:
+    """Every link that ever failed, was paused or kept something back; the others are up."""
+    return {row.code: _of(row) for row in tx.connection.execute(select(links))}
 
 
-def get(tx: Tx, code: str) -> Connection:
-    row = tx.connection.execute(select(connections).where(connections.c.code == code)).one_or_none()
-    return _of(row) if row is not None else Connection(code)
+def get(tx: Tx, code: str) -> Link:
+    row = tx.connection.execute(select(links).where(links.c.code == code)).one_or_none()
+    return _of(row) if row is not None else Link(code)
 
 
-def get_to_change(tx: Tx, code: str) -> Connection:
-    """The connection, locked until the end of the transaction."""
-    tx.connection.execute(upsert(tx, connections, asdict(Connection(code)), []))
-    return _of(tx.connection.execute(select(connections).where(connections.c.code == code).with_for_update()).one())
+def get_to_change(tx: Tx, code: str) -> Link:
+    """The link, locked until the end of the transaction."""
+    tx.connection.execute(upsert(tx, links, asdict(Link(code)), []))
+    return _of(tx.connection.execute(select(links).where(links.c.code == code).with_for_update()).one())
 
 
-def save(tx: Tx, connection: Connection) -> None:
-    values = asdict(connection)
-    if connection.error is not None:
-        values["error"] = connection.error[:400]
-    tx.connection.execute(upsert(tx, connections, values, [name for name in values if name != "code"]))
+def save(tx: Tx, link: Link) -> None:
+    values = asdict(link)
+    if link.error is not None:
+        values["error"] = link.error[:400]
+    tx.connection.execute(upsert(tx, links, values, [name for name in values if name != "code"]))
 
 
 # ── what waits ──────────────────────────────────────────────────────────────────────────────────────────
@@ -82,6 +82,6 @@ def _kinds(code: str, states: tuple[str, ...]) -> Iterator[tuple[str, Select[Any
     yield "instruct", to_pay, (p.number, p.payout), ""
 
 
-def _of(row: Any) -> Connection:
+def _of(row: Any) -> Link:
     values = dict(row._mapping)
-    return Connection(**{**values, "state": ConnectionState(values["state"])})
+    return Link(**{**values, "state": LinkState(values["state"])})

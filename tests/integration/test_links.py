@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.domain.connection import Breaker, Connection, ConnectionState, Window
 from gateway.domain.department import DepartmentError, DepartmentRejected, DepartmentUnavailable, Outcome, Receipt
 from gateway.domain.exchange import Exchange
 from gateway.domain.identity import check_digit
+from gateway.domain.link import Breaker, Link, LinkState, Window
 from gateway.domain.messages import Refused
-from gateway.services import connections, sending
+from gateway.services import links, sending
 from gateway.services.sending import Push
-from gateway.store import connections as store
+from gateway.store import links as store
 from gateway.store.session import Database
 from tests.builders import OUTWARD, SHANGHAI, World, codes, hz_account, hz_deceased, hz_form, payment
 
@@ -61,7 +61,7 @@ def down(world: World) -> World:
     return world
 
 
-def connection(world: World, code: str = SOCIAL) -> Connection:
+def link(world: World, code: str = SOCIAL) -> Link:
     with world.database.read() as tx:
         return store.get(tx, code)
 
@@ -69,13 +69,13 @@ def connection(world: World, code: str = SOCIAL) -> Connection:
 def tend(world: World, code: str = SOCIAL) -> bool:
     """One turn of the recurring work.  Returns whether a probe went out."""
     with world.acting() as ctx:
-        sent = connections.probe(ctx, code)
+        sent = links.probe(ctx, code)
     with world.acting() as ctx:
-        found = connections.releasable(ctx, code)
+        found = links.releasable(ctx, code)
         if found is not None:
             for page in list(store.waiting(ctx.tx, code, 1)):
-                connections.release(ctx, code, page, "turn")
-            connections.released(ctx, code, found.parked_at)
+                links.release(ctx, code, page, "turn")
+            links.released(ctx, code, found.parked_at)
     return sent
 
 
@@ -87,7 +87,7 @@ def queued(world: World) -> set[tuple[str, ...]]:
 def test_down_nothing_goes_out_and_no_attempt_is_used_up(world: World) -> None:
     down(world)
     before = world.item(CLAIM).delivery.attempts
-    assert connection(world).state is ConnectionState.DOWN
+    assert link(world).state is LinkState.DOWN
     assert begin(world, CLAIM) is None and begin(world, MONEY) is None
     assert world.item(CLAIM).delivery.attempts == before
     assert begin(world, "hukou-deregistration") is not None, "other departments are not concerned"
@@ -101,8 +101,8 @@ def test_a_probe_that_fails_is_no_attempt_of_the_item_it_was_taken_from(world: W
     assert tend(world)
     [probe] = world.queued
     fail(world, probe.args[1])
-    found = connection(world)
-    assert (found.state, found.probes, found.probe_at) == (ConnectionState.DOWN, 1, world.now + timedelta(seconds=60))
+    found = link(world)
+    assert (found.state, found.probes, found.probe_at) == (LinkState.DOWN, 1, world.now + timedelta(seconds=60))
     assert world.case().revision == ledger
 
 
@@ -115,11 +115,11 @@ def test_a_department_that_is_back_gets_everything_that_waited(world: World) -> 
     [probe] = world.queued
     arrive(world, probe.args[1])
     world.queued.clear()
-    assert connection(world).state is ConnectionState.UP
+    assert link(world).state is LinkState.UP
     tend(world)
     [other] = {CLAIM, MONEY} - {probe.args[1]}
     assert (world.number, other) in queued(world)
-    assert connection(world).parked_at is None
+    assert link(world).parked_at is None
     world.queued.clear()
     tend(world)
     assert world.queued == [], "once"
@@ -130,15 +130,15 @@ def test_what_is_kept_back_during_the_release_is_released_in_the_next_turn(world
     down(world)
     world.now += timedelta(seconds=10)
     with world.acting() as ctx:
-        connections.resume(ctx, SOCIAL)
-        found = connections.releasable(ctx, SOCIAL)
+        links.resume(ctx, SOCIAL)
+        found = links.releasable(ctx, SOCIAL)
         assert found is not None
     world.now += timedelta(seconds=1)
     with world.acting() as ctx:
-        connections.pause(ctx, SOCIAL, world.now + timedelta(minutes=5), "维护")
+        links.pause(ctx, SOCIAL, world.now + timedelta(minutes=5), "维护")
     assert begin(world, CLAIM) is None
     with world.acting() as ctx:
-        connections.released(ctx, SOCIAL, found.parked_at)
+        links.released(ctx, SOCIAL, found.parked_at)
     world.now += timedelta(minutes=6)
     tend(world)
     assert (world.number, CLAIM) in queued(world)
@@ -149,12 +149,12 @@ def test_business_faults_one_after_the_other_are_the_departments_fault(world: Wo
     for slug in (MONEY, CLAIM):
         fail(world, slug, DepartmentRejected("code 99"))
     assert world.item(CLAIM).delivery.state == "FAILED", "one application that is rejected is not sent again by itself"
-    assert connection(world).state is ConnectionState.UP
+    assert link(world).state is LinkState.UP
     world.submit(hz_form("PENSION_RETIREE", deceased=hz_deceased(id_number=ANOTHER)))
     world.certify_death(), world.book_funeral(), world.cremate()
     fail(world, CLAIM, DepartmentRejected("code 99"))
-    found = connection(world)
-    assert (found.state, found.error) == (ConnectionState.DOWN, "code 99")
+    found = link(world)
+    assert (found.state, found.error) == (LinkState.DOWN, "code 99")
 
 
 @pytest.mark.rule("PD-16")
@@ -163,7 +163,7 @@ def test_nothing_waits_so_nothing_has_to_be_protected(world: World) -> None:
     world.complete(MONEY, CLAIM)
     world.now += timedelta(seconds=10)
     assert not tend(world)
-    assert connection(world).state is ConnectionState.UP
+    assert link(world).state is LinkState.UP
 
 
 @pytest.mark.rule("PD-16")
@@ -182,17 +182,17 @@ def test_in_a_maintenance_window_everything_waits_and_goes_out_when_it_is_over(w
 @pytest.mark.rule("PD-16")
 def test_an_operator_pauses_and_resumes(world: World) -> None:
     with world.acting() as ctx:
-        connections.pause(ctx, SOCIAL, world.now + timedelta(hours=2), "升级")
+        links.pause(ctx, SOCIAL, world.now + timedelta(hours=2), "升级")
     assert begin(world) is None
     with world.acting() as ctx, pytest.raises(Refused) as refused:
-        connections.pause(ctx, SOCIAL, world.now, "太晚")
+        links.pause(ctx, SOCIAL, world.now, "太晚")
     assert codes(refused.value) == ["FIELD_INVALID"]
     with world.acting() as ctx:
-        connections.resume(ctx, SOCIAL)
+        links.resume(ctx, SOCIAL)
     tend(world)
     assert (world.number, MONEY) in queued(world)
     with world.acting() as ctx, pytest.raises(Refused) as refused:
-        connections.resume(ctx, "nobody")
+        links.resume(ctx, "nobody")
     assert codes(refused.value) == ["OPTION_UNKNOWN"]
 
 
@@ -202,10 +202,10 @@ def test_all_that_was_given_up_for_a_department_is_driven_again(world: World) ->
         world.not_delivered(slug, (), True)
     world.not_delivered("hukou-deregistration", (), True)
     with world.acting() as ctx:
-        assert connections.redrive(ctx, SOCIAL, ("3301",), 10) == 0, "cases of other areas are not theirs"
-        assert connections.redrive(ctx, SOCIAL, ("3305",), 1) == 1
-        assert connections.redrive(ctx, SOCIAL, None, 10) == 1
-        assert connections.redrive(ctx, SOCIAL, None, 10) == 0
+        assert links.redrive(ctx, SOCIAL, ("3301",), 10) == 0, "cases of other areas are not theirs"
+        assert links.redrive(ctx, SOCIAL, ("3305",), 1) == 1
+        assert links.redrive(ctx, SOCIAL, None, 10) == 1
+        assert links.redrive(ctx, SOCIAL, None, 10) == 0
     assert {world.item(slug).delivery.state for slug in (MONEY, CLAIM)} == {"PENDING"}
     assert world.item("hukou-deregistration").delivery.state == "FAILED"
 
@@ -223,7 +223,7 @@ def test_an_account_that_could_not_be_told_is_driven_again(world: World) -> None
     assert world.payout(payout).delivery.state == "FAILED"
     world.queued.clear()
     with world.acting() as ctx:
-        assert connections.redrive(ctx, "medical-insurance", None, 10) == 1
+        assert links.redrive(ctx, "medical-insurance", None, 10) == 1
     assert [work.args for work in world.queued] == [(world.number, payout)]
     again = _begin_instruction(world, payout)
     assert again.told_before and again.key == sent.key, "the department is asked first"

@@ -1,7 +1,7 @@
 """Connections to departments' systems: broken ones are left alone, probed, and get their backlog when they are back.
 
 Whatever is kept back stays PENDING in its case and uses up no attempt.  That something was kept back stands in the
-connection, in the transaction that kept it back, so it is released also when the gateway that kept it back is gone.
+link, in the transaction that kept it back, so it is released also when the gateway that kept it back is gone.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.domain.case import REVERSAL, submission_key
-from gateway.domain.connection import Connection, ConnectionState
+from gateway.domain.link import Link, LinkState
 from gateway.domain.messages import Code, refuse
 from gateway.services import dispatch, reversal
 from gateway.services.context import Ctx
-from gateway.store import connections as store
-from gateway.store.connections import Waiting
+from gateway.store import links as store
+from gateway.store.links import Waiting
 from gateway.store.session import Work
 
 PAGE = 200
@@ -38,7 +38,7 @@ def open_to(ctx: Ctx, code: str, key: str) -> bool:
 def succeeded(ctx: Ctx, code: str) -> None:
     """A call got a usable answer."""
     found = store.get(ctx.tx, code)
-    if found.state is not ConnectionState.UP or found.failures or found.rejections:
+    if found.state is not LinkState.UP or found.failures or found.rejections:
         store.save(ctx.tx, store.get_to_change(ctx.tx, code).succeeded(ctx.now))
 
 
@@ -47,7 +47,7 @@ def failed(ctx: Ctx, code: str, error: str, rejected: bool) -> bool:
     a probe does not."""
     found = store.get_to_change(ctx.tx, code)
     after = found.failed(ctx.now, error, rejected, ctx.outward.breaker)
-    charged = found.state is ConnectionState.UP
+    charged = found.state is LinkState.UP
     store.save(ctx.tx, after if charged else replace(after, parked_at=ctx.now))
     return charged
 
@@ -56,11 +56,11 @@ def failed(ctx: Ctx, code: str, error: str, rejected: bool) -> bool:
 
 
 def unwell(ctx: Ctx) -> list[str]:
-    """Codes of the connections that need looking after."""
+    """Codes of the links that need looking after."""
     return [
         found.code
         for found in store.all_(ctx.tx).values()
-        if found.state is not ConnectionState.UP or found.parked_at is not None
+        if found.state is not LinkState.UP or found.parked_at is not None
     ]
 
 
@@ -79,10 +79,10 @@ def probe(ctx: Ctx, code: str) -> bool:
     return True
 
 
-def releasable(ctx: Ctx, code: str) -> Connection | None:
-    """The connection, when it is up and something was kept back for it."""
+def releasable(ctx: Ctx, code: str) -> Link | None:
+    """The link, when it is up and something was kept back for it."""
     found = store.get(ctx.tx, code)
-    up = found.state is ConnectionState.UP and not found.paused(ctx.now)
+    up = found.state is LinkState.UP and not found.paused(ctx.now)
     return found if up and found.parked_at is not None and not ctx.outward.in_maintenance(code, ctx.now) else None
 
 
@@ -102,7 +102,7 @@ def released(ctx: Ctx, code: str, parked_at: datetime | None) -> None:
 # ── by hand ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def pause(ctx: Ctx, code: str, until: datetime, reason: str) -> Connection:
+def pause(ctx: Ctx, code: str, until: datetime, reason: str) -> Link:
     """Nothing is sent until then.  Raises ``Refused``: no such system, a time that is over."""
     _must_be_connected(ctx, code)
     if until <= ctx.now:
@@ -113,7 +113,7 @@ def pause(ctx: Ctx, code: str, until: datetime, reason: str) -> Connection:
     return changed
 
 
-def resume(ctx: Ctx, code: str) -> Connection:
+def resume(ctx: Ctx, code: str) -> Link:
     """Ends a pause, and an outage that is known to be over: what waits flows at once."""
     _must_be_connected(ctx, code)
     found = store.get_to_change(ctx.tx, code).succeeded(ctx.now)
