@@ -6,15 +6,21 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 
 from gateway import cli_policy
 
+if TYPE_CHECKING:
+    from gateway.main import Application
+
 HOST = "127.0.0.1"
+WAIT_FOR_OTHER_S = 20.0
+"""For so long a gateway that is just ending may still hold an embedded database."""
 SCHEMA_FILE = Path("schema/schema.graphql")
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,6 +63,9 @@ def serve(
         _stop(f"setting: {error}")
     except PolicyMistake as error:
         _stop(f"policy:\n{error}")
+    if not application.desk.database.hold_alone(WAIT_FOR_OTHER_S):
+        _stop("another gateway serves this SQLite file; several gateways need PostgreSQL")
+    threading.Thread(target=_watch_start, args=(application,), daemon=True).start()
     uvicorn.run(
         application.asgi,
         host=host,
@@ -173,6 +182,13 @@ class _Fields(logging.Formatter):
         fields = {name: value for name, value in vars(record).items() if name not in self.known}
         text = super().format(record)
         return text + "".join(f" {name}={value}" for name, value in fields.items())
+
+
+def _watch_start(application: Application) -> None:
+    limit_s = application.settings.start_limit_s
+    if not application.started.wait(limit_s):
+        typer.echo(f"not serving after {limit_s:g} s: ending, to be started again", err=True)
+        os._exit(70)
 
 
 def _log() -> None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import random
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from gateway.access.rights import Rights, Viewer
 from gateway.access.seals import Seals
@@ -27,13 +29,15 @@ from gateway.services.live_records import LiveRecords
 from gateway.services.lookups import Lookups
 from gateway.store import cases
 from gateway.store.cases import Actor
-from gateway.store.session import Database, Tx
+from gateway.store.session import Busy, Database, Tx
 
 T = TypeVar("T")
 access_log = logging.getLogger("shenhou.access")
 """Every query of a case, and every one that was refused (PD-15); subjects are blind indexes."""
-ATTEMPTS = 5
-"""How often a change is tried when another gateway changed the same case at the same moment."""
+ATTEMPTS = 6
+"""How often a change is tried when another gateway changed the same case, or the database went away for a moment."""
+PAUSE_S = 0.05
+"""The pauses in between are by chance, twice as long each time, and some seconds in all at most."""
 SYSTEM = Actor("gateway", "gateway")
 
 
@@ -48,6 +52,13 @@ class Clock:
 
     def move_to(self, moment: datetime) -> None:
         self.offset = moment - datetime.now(UTC)
+
+
+def _passes(error: Exception) -> bool:
+    """Whether trying again may help: a clash with another writer, or a connection that broke."""
+    return isinstance(error, cases.Stale | IntegrityError | OperationalError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
 
 
 @dataclass(slots=True)
@@ -118,14 +129,26 @@ class Desk:
             try:
                 with self.database.write() as tx:
                     return call(self.context(tx, viewer))
-            except (cases.Stale, IntegrityError, OperationalError):
-                if attempt == ATTEMPTS:
+            except (cases.Stale, IntegrityError, DBAPIError) as error:
+                if not _passes(error) or (attempt == ATTEMPTS and isinstance(error, IntegrityError)):
                     raise
+                if attempt == ATTEMPTS:
+                    raise Busy from error
+                time.sleep(random.uniform(0, PAUSE_S * 2**attempt))  # noqa: S311
         raise AssertionError("unreachable")
 
     def _look(self, viewer: Viewer | None, call: Callable[[Ctx], T]) -> T:
-        with self.database.read() as tx:
-            return call(self.context(tx, viewer))
+        try:
+            with self.database.read() as tx:
+                return call(self.context(tx, viewer))
+        except DBAPIError as error:
+            if not _passes(error):
+                raise
+        try:  # a connection that had died; the next one is new
+            with self.database.read() as tx:
+                return call(self.context(tx, viewer))
+        except OperationalError as error:
+            raise Busy from error
 
     async def _thread(self, call: Callable[[], T]) -> T:
         context = contextvars.copy_context()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,6 +47,8 @@ class Application:
     issuer: Issuer
     outward: Outward
     asgi: Starlette
+    started: threading.Event
+    """Set as soon as it serves."""
 
 
 def create(
@@ -99,6 +102,7 @@ def create(
         lookups=desk.lookups,
         source_poll_s={code: manifest.poll_s for code, manifest in source_manifests().items()},
     )
+    started = threading.Event()
     asgi = Starlette(
         routes=[
             *schema.routes(desk, issuer, settings),
@@ -107,10 +111,10 @@ def create(
             *entry.routes(desk.book, settings.portal_url, lambda: desk.clock.now().date()),
             *console.routes(),
         ],
-        lifespan=lambda _: _lifespan(desk, engine, outward),
+        lifespan=lambda _: _lifespan(desk, engine, outward, started),
         max_body_size=settings.max_body_bytes,
     )
-    return Application(settings, desk, issuer, outward, asgi)
+    return Application(settings, desk, issuer, outward, asgi, started)
 
 
 def _system(department: str | None) -> Viewer | None:
@@ -161,12 +165,13 @@ def _issuer(settings: Settings) -> Issuer:
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(desk: Desk, engine: Engine, outward: Outward) -> AsyncIterator[None]:
+async def _lifespan(desk: Desk, engine: Engine, outward: Outward, started: threading.Event) -> AsyncIterator[None]:
     desk.database.create()
     await desk.change(None, fill_in_due_dates)
     await engine.start({"deliver": outward.deliver, "instruct": outward.instruct})
     await asyncio.to_thread(engine.beat, desk.database.sqlite)
     outward.start()
+    started.set()
     try:
         yield
     finally:

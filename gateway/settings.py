@@ -84,6 +84,8 @@ class Settings:
     """As above, for calls answered with a business fault."""
     breaker_probes_s: tuple[float, ...] = (5, 15, 30, 60, 120, 300)
     """Pauses before the probes that find out whether it is back; the last one repeats."""
+    start_limit_s: float = 120.0
+    """A gateway that does not serve after so long ends itself, so that whoever supervises it starts it again."""
     queue_poll_s: float = 0.25
     """How often the durable engine looks for work."""
     heartbeat_s: float = 2.0
@@ -133,7 +135,7 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
     for name in (*whole, "breaker_failures", "breaker_rejections"):
         if (text := given.pop(name.upper(), None)) is not None:
             values[name] = int(_number(name.upper(), text))
-    for name in ("queue_poll_s", "heartbeat_s"):
+    for name in ("start_limit_s", "queue_poll_s", "heartbeat_s"):
         if (text := given.pop(name.upper(), None)) is not None:
             values[name] = _number(name.upper(), text)
     unknown = sorted(name for name in given if not name.startswith("TEST_"))

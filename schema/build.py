@@ -18,6 +18,7 @@ from schema.guard import RightsGuard, limits
 from schema.inputs import MoveSandboxClockInput
 from schema.mutations.changes import Changing
 from schema.mutations.filing import Filing
+from schema.mutations.operating import Operating
 from schema.mutations.results import Results
 from schema.mutations.sharing import Sharing
 from schema.queries import NODES, Query
@@ -37,7 +38,7 @@ class MoveSandboxClockPayload:
 
 
 @strawberry.type(description="变更.")
-class Mutation(Filing, Changing, Results, Sharing):
+class Mutation(Filing, Changing, Results, Sharing, Operating):
     @strawberry.mutation(description="移动沙箱时钟: only in development; deadlines are computed at the new time.")
     async def move_sandbox_clock(self, info: Info, input: MoveSandboxClockInput) -> MoveSandboxClockPayload:
         desk = info.context.desk

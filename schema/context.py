@@ -11,9 +11,10 @@ from strawberry.dataloader import DataLoader
 from gateway.access.rights import Viewer, allow
 from gateway.desk import Desk
 from gateway.domain.case import Case
+from gateway.domain.link import Link
 from gateway.domain.messages import Code, refuse
 from gateway.services.live_records import LiveRecord
-from gateway.store import cases
+from gateway.store import cases, links
 from gateway.store.cases import Entry
 
 
@@ -26,11 +27,13 @@ class Context:
     case_loader: DataLoader[str, Case | None] = field(init=False)
     ledger_loader: DataLoader[str, list[Entry]] = field(init=False)
     live_loader: DataLoader[tuple[str, str], LiveRecord] = field(init=False)
+    link_loader: DataLoader[str, Link] = field(init=False)
 
     def __post_init__(self) -> None:
         self.case_loader = DataLoader(load_fn=self._cases)
         self.ledger_loader = DataLoader(load_fn=self._ledgers)
         self.live_loader = DataLoader(load_fn=self._live)
+        self.link_loader = DataLoader(load_fn=self._links)
 
     def known_viewer(self) -> Viewer:
         """Raises ``Refused`` (UNAUTHENTICATED)."""
@@ -48,6 +51,10 @@ class Context:
     async def _ledgers(self, numbers: Sequence[str]) -> Sequence[list[Entry]]:
         found = await self.desk.look(self.viewer, lambda ctx: cases.entries(ctx.tx, numbers))
         return [found[number] for number in numbers]
+
+    async def _links(self, codes: Sequence[str]) -> Sequence[Link]:
+        found = await self.desk.look(self.viewer, lambda ctx: links.all_(ctx.tx))
+        return [found.get(code, Link(code)) for code in codes]
 
     async def _live(self, wanted: Sequence[tuple[str, str]]) -> Sequence[LiveRecord]:
         return await self.desk.live.read(wanted)

@@ -15,6 +15,7 @@ from gateway.domain.case import Applicability, DeliveryState
 from gateway.domain.deadlines import ClockKind, DeadlineState, LimitUnit
 from gateway.domain.department import Outcome, PaymentState
 from gateway.domain.identity import IdKind
+from gateway.domain.link import LinkState
 from gateway.domain.messages import TEXTS, Code
 from gateway.domain.states import CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
 from gateway.services.live_records import Freshness
@@ -49,6 +50,7 @@ def _describe(made: Any, kind: type[Enum]) -> None:
 
 published("Applicability")(Applicability)
 published("DeliveryState")(DeliveryState)
+published("LinkState")(LinkState)
 published("ClockKind")(ClockKind)
 published("DeadlineState")(DeadlineState)
 published("LimitUnit")(LimitUnit)

@@ -15,6 +15,7 @@ from gateway.domain.messages import Code, refuse
 from gateway.policy.book import inside
 from gateway.services import joint_submission
 from gateway.services import supervision as sup
+from gateway.services.links import watch
 from gateway.store import cases as store
 from schema.context import Info
 from schema.cursors import decode, encode, page
@@ -27,6 +28,7 @@ from schema.types.case import Case, CaseConnection, CaseEdge
 from schema.types.catalogue import ItemDefinition
 from schema.types.common import Department, Reason, UserError, errors
 from schema.types.item import DepartmentItem
+from schema.types.link import DepartmentLink, WatchedLink
 from schema.types.payout import Payout
 from schema.types.people import Deceased
 from schema.types.policy import Jurisdiction
@@ -162,6 +164,16 @@ class Query(SharedQueries):
     async def departments(self, info: Info) -> list[Department]:
         desk = info.context.desk
         return [Department.of(desk.book, desk.connected, word.code) for word in desk.book.catalogue.departments]
+
+    @strawberry.field(description="部门系统对接及积压: every connected system.")
+    async def links(self, info: Info) -> list[WatchedLink]:
+        desk = info.context.desk
+        return [
+            WatchedLink(
+                link=DepartmentLink(source=found.link, desk=desk), waiting=found.waiting, given_up=found.given_up
+            )
+            for found in await desk.look(info.context.known_viewer(), watch)
+        ]
 
     @strawberry.field(description="效能监督 for the viewer's area; by default the last 90 days.")
     async def supervision(

@@ -63,6 +63,7 @@ class Code(StrEnum):
     # operation
     INVALID_OPERATION = "INVALID_OPERATION"
     OPERATION_TOO_LARGE = "OPERATION_TOO_LARGE"
+    TRY_AGAIN = "TRY_AGAIN"
     INTERNAL = "INTERNAL"
     # why an item is, or is not, part of the case
     APPLIES_TO_ALL = "APPLIES_TO_ALL"
@@ -249,6 +250,10 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
     Code.OPERATION_TOO_LARGE: (
         "请求过大：{detail}上限为{limit}。",
         "The operation is too large: at most {limit} {detail_en}.",
+    ),
+    Code.TRY_AGAIN: (
+        "系统暂时无法保存，内容没有丢失也没有重复办理的风险，请稍后原样重试。",
+        "The system cannot store anything at the moment. Send the same again later: nothing is done twice.",
     ),
     Code.INTERNAL: (
         "系统内部错误，事件编号{incident}，请提供给客服查询。",

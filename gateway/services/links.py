@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.domain.case import REVERSAL, submission_key
@@ -99,6 +99,27 @@ def released(ctx: Ctx, code: str, parked_at: datetime | None) -> None:
         store.save(ctx.tx, replace(found, parked_at=None))
 
 
+# ── looking ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A link with how much waits for it, and how much was given up."""
+
+    link: Link
+    waiting: int
+    given_up: int
+
+
+def watch(ctx: Ctx) -> list[Watched]:
+    """Every connected system."""
+    known = store.all_(ctx.tx)
+    return [
+        Watched(known.get(code, Link(code)), store.count(ctx.tx, code), store.count(ctx.tx, code, "FAILED"))
+        for code in sorted(ctx.outward.connected)
+    ]
+
+
 # ── by hand ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -126,7 +147,9 @@ def redrive(ctx: Ctx, code: str, areas: Sequence[str] | None, limit: int) -> int
     """Drives again what was given up for a system, in cases of these areas (code prefixes; None: all).
 
     At most ``limit`` in one transaction; returns how many, 0: there is nothing left.
+    Raises ``Refused``: no such system.
     """
+    _must_be_connected(ctx, code)
     driven = 0
     for page in store.waiting(ctx.tx, code, limit, states=("FAILED",)):
         for one in page:

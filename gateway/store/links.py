@@ -66,9 +66,9 @@ def waiting(tx: Tx, code: str, limit: int, states: tuple[str, ...] = ("PENDING",
             after = (rows[-1].number, rows[-1].what)
 
 
-def count_waiting(tx: Tx, code: str) -> int:
-    """How much waits to be sent through a system."""
-    counts = (select(func.count()).select_from(kind[1].subquery()) for kind in _kinds(code, ("PENDING",)))
+def count(tx: Tx, code: str, state: str = "PENDING") -> int:
+    """How much waits to be sent through a system, or (``FAILED``) was given up."""
+    counts = (select(func.count()).select_from(kind[1].subquery()) for kind in _kinds(code, (state,)))
     return sum(tx.connection.execute(statement).scalar_one() for statement in counts)
 
 

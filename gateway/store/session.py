@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
+from gateway.domain.messages import Code, Problem, Reason, Refused
 from gateway.store.seal import Seal
 from gateway.store.tables import metadata
 
@@ -27,6 +31,13 @@ class Work:
     department: str
     args: tuple[str, ...]
     delay_s: float = 0.0
+
+
+class Busy(Refused):
+    """The database is away, or too many write the same (TRY_AGAIN): nothing was written, it may be tried again."""
+
+    def __init__(self) -> None:
+        super().__init__(Problem(Reason(Code.TRY_AGAIN)))
 
 
 Enqueue = Callable[[Connection, Work], None]
@@ -59,6 +70,7 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.enqueue: Enqueue = _no_engine
         self._writer = threading.Lock()
+        self._alone: IO[str] | None = None
         extra: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 30}
         if not self.sqlite:
             extra["pool_pre_ping"] = True
@@ -70,6 +82,21 @@ class Database:
         """Creates what is missing."""
         with self.engine.begin() as connection:
             metadata.create_all(connection)
+
+    def hold_alone(self, wait_s: float) -> bool:
+        """Whether this process may be the one gateway of an embedded database; it stays so until it ends."""
+        if not self.sqlite or not self.url.database:
+            return True
+        self._alone = Path(f"{self.url.database}.gateway").open("a")  # noqa: SIM115
+        until = time.monotonic() + wait_s
+        while True:
+            try:
+                fcntl.flock(self._alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except OSError:
+                if time.monotonic() > until:
+                    return False
+                time.sleep(0.1)
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -96,6 +123,8 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+        if self._alone is not None:
+            self._alone.close()
 
 
 def _tune_sqlite(engine: Engine) -> None:

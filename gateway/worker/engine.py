@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.faults import places
 from gateway.store import cases
-from gateway.store.session import Database, Work
+from gateway.store.session import Busy, Database, Work
 from gateway.store.tables import leases
 
 log = logging.getLogger("shenhou.engine")
@@ -53,7 +53,7 @@ async def _run(name: str, number: str, what: str) -> None:
         try:
             return await _handlers[name](number, what)
         except Exception as error:
-            away = isinstance(error, DBAPIError)
+            away = isinstance(error, DBAPIError | Busy)
             tries += not away
             if tries >= TRIES:
                 raise

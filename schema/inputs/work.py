@@ -71,6 +71,23 @@ class RedriveItemInput:
     reversal: bool = strawberry.field(default=False, description="重新推送的是恢复要求: drives its reversal instead.")
 
 
+@strawberry.input(description="重新推送一个部门的全部失败推送.")
+class RedriveDepartmentInput:
+    department: Slug = strawberry.field(description="部门代号, or the hub's.")
+
+
+@strawberry.input(description="暂停向部门系统推送.")
+class PauseDepartmentInput:
+    department: Slug = strawberry.field(description="部门代号, or the hub's.")
+    until: Time = strawberry.field(description="暂停至.")
+    reason: str = strawberry.field(description="原因, shown to support.")
+
+
+@strawberry.input(description="恢复向部门系统推送.")
+class ResumeDepartmentInput:
+    department: Slug = strawberry.field(description="部门代号, or the hub's.")
+
+
 @strawberry.input(description="更正的一项: one field of the form.")
 class ChangeInput:
     path: str = strawberry.field(

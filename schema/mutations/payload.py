@@ -20,7 +20,7 @@ from schema.view import View
 
 T = TypeVar("T")
 P = TypeVar("P")
-NOT_USER_ERRORS = (Code.UNAUTHENTICATED, Code.FORBIDDEN)
+NOT_USER_ERRORS = (Code.UNAUTHENTICATED, Code.FORBIDDEN, Code.TRY_AGAIN)
 
 
 def answers(

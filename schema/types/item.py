@@ -24,6 +24,7 @@ from schema.scalars import RequirementId, Slug, Time
 from schema.types.catalogue import BusinessType, ItemDefinition
 from schema.types.common import Certificate, Department, NamedValue, Reason
 from schema.types.delivery import Delivery, LiveRecord, Reversal
+from schema.types.link import DepartmentLink
 from schema.types.payout import Payout
 from schema.types.people import reference, views_of
 from schema.view import View
@@ -269,6 +270,13 @@ class DepartmentItem(relay.Node):
     @strawberry.field(description="恢复（撤销）: undoing this item in its department; null: nothing is to be undone.")
     def reversal(self) -> Reversal | None:
         return Reversal(source=self.item.reversal) if self.item.reversal else None
+
+    @strawberry.field(description="部门系统对接状况; null: it does not go into a department's own system.")
+    async def link(self, info: Info) -> DepartmentLink | None:
+        code = decide.reached_through(self.view.policy, self.view.definition(self.item.slug))
+        if code not in self.view.desk.outward.connected:
+            return None
+        return DepartmentLink(source=await info.context.link_loader.load(code), desk=self.view.desk)
 
     @strawberry.field(
         description="部门实时记录; null: nothing was sent to the department's own system.  However many items and "

@@ -58,6 +58,7 @@ def test_every_document_is_valid_against_the_published_schema(name: str) -> None
         ("REVERSAL", "ReversalStatus"),
         ("VERIFICATION", "VerificationOutcome"),
         ("FRESHNESS", "Freshness"),
+        ("LINK", "LinkState"),
         ("DEADLINE", "DeadlineState"),
         ("PHASE", "Phase"),
     ],

@@ -1,5 +1,5 @@
 import { ask, document as text, keepToken, make, table, time, token } from "/static/kit.js";
-import { CASE, DAY, DEADLINE, FRESHNESS, ITEM, PAYOUT, PHASE, REVERSAL, VERIFICATION } from "/static/words.js";
+import { CASE, DAY, DEADLINE, FRESHNESS, ITEM, LINK, PAYOUT, PHASE, REVERSAL, VERIFICATION } from "/static/words.js";
 
 const $ = (id) => window.document.getElementById(id);
 let timer = null;
@@ -93,10 +93,17 @@ function items(list) {
     [make("div", {}, i.name), make("div", { class: "soft" }, i.requirementId)],
     i.department?.name ?? "平台",
     [make("div", { class: i.overdue ? "bad" : i.status === "COMPLETED" ? "good" : "" }, ITEM[i.status] + (i.found ? "（共享数据已办）" : "") + (i.overdue ? " · 已超时" : "")), ...undone(i.reversal), ...i.waitsFor.map((w) => make("div", { class: "soft" }, w.reason.message)), i.amendedAt ? make("div", { class: "soft" }, `更正已推送 ${time(i.amendedAt)}`) : null,
-      i.outcome ? make("div", { class: "soft" }, `${i.outcome} ${i.missing.join("、")}`) : null, i.delivery.failingSince ? make("div", { class: "bad" }, `推送未达，自${time(i.delivery.failingSince)}起；下次 ${time(i.delivery.nextAttemptAt)}`) : null],
+      i.outcome ? make("div", { class: "soft" }, `${i.outcome} ${i.missing.join("、")}`) : null, i.delivery.failingSince ? make("div", { class: "bad" }, `推送未达，自${time(i.delivery.failingSince)}起；下次 ${time(i.delivery.nextAttemptAt)}`) : null,
+      i.delivery.state === "PENDING" && i.link ? link(i.link) : null],
     i.deadlines.map(deadline),
     i.liveRecord ? [make("div", { class: i.liveRecord.freshness === "LIVE" ? "" : "bad" }, `${FRESHNESS[i.liveRecord.freshness]} ${time(i.liveRecord.asOf)}`), make("div", { class: "soft" }, [i.liveRecord.rawCode, i.liveRecord.rawMessage].filter(Boolean).join(" "))] : "—",
   ]));
+}
+
+function link(l) {
+  if (l.pausedUntil) return make("div", { class: "bad" }, `已暂停推送至 ${time(l.pausedUntil)}：${l.pauseReason}`);
+  if (l.inMaintenance) return make("div", { class: "bad" }, "部门系统维护中，维护结束后自动推送");
+  return l.state === "UP" ? null : make("div", { class: "bad" }, `部门系统${LINK[l.state]}，自${time(l.since)}起（${l.error}）；恢复后自动推送`);
 }
 
 function undone(reversal) {
