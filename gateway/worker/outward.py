@@ -203,12 +203,17 @@ class Outward:
         self._tasks = []
 
     async def _repeat(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
+        failing = ""
         while True:
             await asyncio.sleep(seconds * random.uniform(0.8, 1.2))  # noqa: S311
             try:
                 await call()
-            except Exception:
-                log.exception("recurring work failed; it is tried again")
+                failing = ""
+            except Exception as error:
+                kind = type(error).__name__
+                if kind != failing:  # told once, not at every turn
+                    log.error("recurring work fails; it is tried again", extra={"kind": kind, "frames": places(error)})
+                failing = kind
 
     async def _beat(self) -> None:
         gone = await asyncio.to_thread(self.engine.beat)
