@@ -339,11 +339,10 @@ def item_row(ctx: Ctx, case: Case, item: Item) -> ItemRow:
 
 def _way(definition: ItemDefinition | None, item: Item) -> str:
     """What lists, polls and the backlog go by: the delivery, unless the item is being undone, has no department to go
-    to, or was settled without ever arriving."""
+    to, or is over."""
     if item.reversal is not None:
         return "REVERSED"
-    unsent = item.delivery.state in (DeliveryState.PENDING, DeliveryState.FAILED)
-    if unsent and item.status in ITEM.final and not item.amending:
+    if item.delivery.state is not DeliveryState.NONE and item.status in ITEM.final and not item.amending:
         return "SETTLED"
     nobodys = definition is not None and definition.department is None and definition.handler == "SYSTEM"
     return "NO_DEPARTMENT" if nobodys and item.status is ItemStatus.BLOCKED else item.delivery.state

@@ -35,6 +35,11 @@ def open_to(ctx: Ctx, code: str, key: str) -> bool:
     return False
 
 
+def in_pause(ctx: Ctx, code: str) -> bool:
+    """Whether the system is not to be called at all: a pause, or its maintenance."""
+    return store.get(ctx.tx, code).paused(ctx.now) or ctx.outward.in_maintenance(code, ctx.now)
+
+
 def succeeded(ctx: Ctx, code: str) -> None:
     """A call got a usable answer."""
     found = store.get(ctx.tx, code)

@@ -154,12 +154,6 @@ def answer(
     return Ack(AckOutcome.APPLIED if case.revision > before else AckOutcome.REPEATED, ctx.now, case=case)
 
 
-def open_keys(ctx: Ctx, department: str, limit: int | None = None) -> list[str]:
-    """Keys of reversals a department's system holds and has not answered."""
-    found = cases.open_reversals(ctx.tx, department, limit)
-    return [submission_key(number, slug) + REVERSAL for number, slug in found]
-
-
 def _answer(work: CaseWork, slug: str, outcome: Outcome, reason: str, reference: str | None, raw_code: str) -> None:
     reversal = _of(work, slug)
     said = "completed" if outcome in _NOTHING_TO_UNDO else _ANSWERS.get(outcome)

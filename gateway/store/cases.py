@@ -239,15 +239,6 @@ def open_numbers(tx: Tx, jurisdictions: Sequence[str], after: str, limit: int) -
     return list(tx.connection.execute(statement.where(c.number > after).order_by(c.number).limit(limit)).scalars())
 
 
-def open_reversals(tx: Tx, department: str, limit: int | None = None) -> list[tuple[str, str]]:
-    """(case number, slug) of reversals that a department's system holds and has not answered for good."""
-    c = t.reversals.c
-    statement = select(c.number, c.slug).where(
-        c.department == department, c.delivery == "DELIVERED", c.status.in_(("REQUESTED", "ACCEPTED"))
-    )
-    return [(row.number, row.slug) for row in tx.connection.execute(statement.order_by(c.since).limit(limit))]
-
-
 def count(tx: Tx, wanted: CaseFilter) -> int:
     """How many match."""
     inner = _matching(tx, wanted, select(t.cases.c.number)).subquery()

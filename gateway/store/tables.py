@@ -100,7 +100,7 @@ items = Table(
     Column("next_attempt_at", Utc),
     Column("failing_since", Utc),
     Index(None, "department", "status"),
-    Index(None, "reached_through", "delivery"),
+    Index(None, "reached_through", "delivery", "number"),
     Index(None, "delivery"),
     Index(None, "due_at"),
     Index(None, "calendar_missing"),
@@ -122,7 +122,7 @@ payouts = Table(
     Column("due_at", Utc),
     Column("paid_at", Utc),
     Column("delivery", String(16), nullable=False, server_default="NONE"),
-    Index(None, "reached_through", "status"),
+    Index(None, "reached_through", "status", "number"),
     Index(None, "reached_through", "delivery"),
 )
 
@@ -136,7 +136,7 @@ reversals = Table(
     Column("status", String(16), nullable=False),
     Column("delivery", String(16), nullable=False),
     Column("since", Utc, nullable=False),
-    Index(None, "department", "status"),
+    Index(None, "department", "delivery", "number"),
 )
 """What departments were asked to undo.  ``department``: the system it is asked through.  Derived at every save."""
 

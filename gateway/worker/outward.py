@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 import random
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,9 +14,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
-
-from gateway.domain.case import REVERSAL, Case, split_key, submission_key
+from gateway.domain.case import REVERSAL, Case, split_key
 from gateway.domain.department import (
     Callback,
     Department,
@@ -33,8 +32,8 @@ from gateway.faults import places
 from gateway.services import evidence, links, reversal, sending, write_back
 from gateway.services.context import Ctx
 from gateway.services.lookups import Lookups
+from gateway.store import polling
 from gateway.store.links import waiting
-from gateway.store.tables import items, payouts
 from gateway.worker.engine import Engine
 
 log = logging.getLogger("shenhou.outward")
@@ -42,6 +41,7 @@ CALLBACK_POLL_FACTOR = 15
 """Departments that call back are polled as well, so much less often: a lost message is found."""
 BATCH = 500
 KEEP_WORK = timedelta(days=7)
+LONGEST_REST_S = 60.0
 
 
 @dataclass(slots=True)
@@ -61,6 +61,10 @@ class Outward:
     source_poll_s: Mapping[str, float] = field(default_factory=dict)
     """Seconds between two questions to a source of shared data, per source."""
     _seen: dict[str, str] = field(default_factory=dict)
+    _positions: dict[str, polling.Position] = field(default_factory=dict)
+    _pages: dict[str, str] = field(default_factory=dict)
+    _resting: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Per silent department: when it is asked again (monotonic), and the pause after that, in seconds."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     # ── work of the durable engine ──────────────────────────────────────────────────────────────────────
@@ -144,18 +148,26 @@ class Outward:
         return refusal
 
     async def poll(self, code: str) -> int:
-        """Reads every open application of one department; takes what changed.  Returns how many changed."""
-        keys = await self.look(lambda ctx: _open_keys(ctx, code))
-        changed = 0
-        for start in range(0, len(keys), BATCH):
-            try:
-                found = await self.departments[code].read_many(keys[start : start + BATCH])
-            except DepartmentError as error:
-                log.warning("poll failed", extra={"department": code, "error": str(error)})
-                return changed
-            for record in found.values():
-                changed += await self._take_read(code, record)
-        return changed
+        """Asks one department about one page of what it holds; takes what changed.  Returns how many changed."""
+        after = self._positions.get(code, polling.START)
+        keys, self._positions[code] = await self.look(lambda ctx: polling.page(ctx.tx, code, after, BATCH))
+        if not keys:
+            return 0
+        try:
+            found = await self.departments[code].read_many(keys)
+        except DepartmentError as error:
+            self._positions[code] = after
+            self._rest(code, error)
+            return 0
+        self._resting.pop(code, None)
+        return sum([await self._take_read(code, record) for record in found.values()])
+
+    def _rest(self, code: str, error: DepartmentError) -> None:
+        """A department that does not answer is asked again after pauses that grow, and that is told once."""
+        _, pause = self._resting.get(code, (0.0, self.poll_s[code]))
+        if code not in self._resting:
+            log.warning("poll failed", extra={"department": code, "error": str(error)})
+        self._resting[code] = (time.monotonic() + pause, min(pause * 2, LONGEST_REST_S))
 
     async def _take_read(self, code: str, record: Record) -> bool:
         report = write_back.report_of(record)
@@ -245,9 +257,10 @@ class Outward:
 
     def _turn(self, code: str) -> Callable[[], Awaitable[None]]:
         async def turn() -> None:
-            if await self.look(lambda ctx: _open_keys(ctx, code, 1)) and await asyncio.to_thread(
-                self.engine.holds, f"poll:{code}", self.poll_s[code] * 0.7
-            ):
+            rests_until, _ = self._resting.get(code, (0.0, 0.0))
+            if time.monotonic() < rests_until or not await self.look(partial(_to_poll, code=code)):
+                return
+            if await asyncio.to_thread(self.engine.holds, f"poll:{code}", self.poll_s[code] * 0.7):
                 await self.poll(code)
 
         return turn
@@ -262,19 +275,17 @@ class Outward:
         return turn
 
     async def fetch_shared(self, source: str) -> int:
-        """Asks a source for what open cases wait for (WZ-511).  Returns how many cases it had something for."""
-        after: str | None = ""
+        """Asks a source for what one page of the open cases waits for (WZ-511).  Returns for how many it had something."""
+        page = partial(evidence.wanting, source=source, after=self._pages.get(source, ""), limit=BATCH)
+        wanted, after = await self.look(page)
+        numbers = list(dict.fromkeys(number for found in wanted.values() for number in found))
+        answer = await self.lookups.ask(source, numbers) if numbers else None
+        if answer is not None and answer.holdings is None:
+            return 0  # the same page again
+        self._pages[source] = after or ""
         changed = 0
-        while after is not None:
-            page = partial(evidence.wanting, source=source, after=after, limit=BATCH)
-            wanted, after = await self.look(page)
-            numbers = list(dict.fromkeys(number for found in wanted.values() for number in found))
-            answer = await self.lookups.ask(source, numbers) if numbers else None
-            if answer is None:
-                continue
-            if answer.holdings is None:
-                return changed
-            for case in [case for case, found in wanted.items() if any(answer.of(number) for number in found)]:
+        for case, found in wanted.items():
+            if answer is not None and any(answer.of(number) for number in found):
                 changed += await self.run(partial(evidence.take, number=case, looks=(answer,)))
         return changed
 
@@ -298,20 +309,7 @@ def _failure(error: Exception, code: str) -> DepartmentError:
     return DepartmentUnintelligible(f"the adapter failed ({type(error).__name__})")
 
 
-def _open_keys(ctx: Ctx, code: str, limit: int | None = None) -> list[str]:
-    """Keys of delivered applications of a department on which something can still change."""
-    i, p = items.c, payouts.c
-    open_items = (
-        select(i.number, i.slug)
-        .where(i.reached_through == code, i.delivery == "DELIVERED", i.finished_at.is_(None))
-        .order_by(i.pushed_at)
-    )
-    settled = ("PAID", "OFFSET", "CANCELLED")
-    open_payouts = (
-        select(p.number, p.slug).where(p.reached_through == code, p.status.not_in(settled), p.fen > 0).distinct()
-    )
-    found: dict[str, None] = {}
-    for statement in (open_items, open_payouts):
-        rows = ctx.tx.connection.execute(statement.limit(limit) if limit else statement)
-        found.update({submission_key(row.number, row.slug): None for row in rows})
-    return [*found, *reversal.open_keys(ctx, code, limit)]
+def _to_poll(ctx: Ctx, code: str) -> bool:
+    """Whether there is something to ask, and the department is to be asked at all."""
+    keys, _ = polling.page(ctx.tx, code, polling.START, 1)
+    return bool(keys) and not links.in_pause(ctx, code)
