@@ -90,6 +90,7 @@ def create(
         queue_poll_s=settings.queue_poll_s,
         heartbeat_s=settings.heartbeat_s,
         now=lambda: datetime.now(UTC),
+        drain_s=settings.drain_s,
         limits={code: _limits(known[code], settings) for code in adapters},
     )
     outward = Outward(
@@ -170,6 +171,7 @@ async def _lifespan(desk: Desk, engine: Engine, outward: Outward, started: threa
     await desk.change(None, fill_in_due_dates)
     await engine.start({"deliver": outward.deliver, "instruct": outward.instruct})
     await asyncio.to_thread(engine.beat, desk.database.sqlite)
+    await asyncio.to_thread(engine.adopt)
     outward.start()
     started.set()
     try:

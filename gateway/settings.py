@@ -86,6 +86,8 @@ class Settings:
     """Pauses before the probes that find out whether it is back; the last one repeats."""
     start_limit_s: float = 120.0
     """A gateway that does not serve after so long ends itself, so that whoever supervises it starts it again."""
+    drain_s: int = 5
+    """How long calls to departments may take to finish when the gateway is told to end."""
     queue_poll_s: float = 0.25
     """How often the durable engine looks for work."""
     heartbeat_s: float = 2.0
@@ -132,7 +134,7 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
         if text := given.pop(name.upper(), None):
             values[name] = tuple(_number(name.upper(), part) for part in text.split(","))
     whole = ("max_body_bytes", "max_depth", "max_aliases", "max_tokens", "max_cost")
-    for name in (*whole, "breaker_failures", "breaker_rejections"):
+    for name in (*whole, "breaker_failures", "breaker_rejections", "drain_s"):
         if (text := given.pop(name.upper(), None)) is not None:
             values[name] = int(_number(name.upper(), text))
     for name in ("start_limit_s", "queue_poll_s", "heartbeat_s"):

@@ -29,6 +29,8 @@ log = logging.getLogger("shenhou.engine")
 VERSION = "shenhou-1"
 """Which releases may finish each other's work; changes only when the meaning of a workflow's arguments does."""
 DEAD_AFTER_BEATS = 4
+EXECUTOR = "executor:"
+"""Leases of this name say which process lives."""
 LONGEST_PAUSE_S = 30.0
 TRIES = 4
 """How often a run that meets a defect of ours is tried before its work is left to the repair sweep."""
@@ -94,6 +96,8 @@ class Engine:
     now: Callable[[], datetime]
     limits: Mapping[str, Limits] = field(default_factory=dict)
     """Per system; one without an entry has the ordinary limits."""
+    drain_s: int = 5
+    """How long running work may take to finish when the process is told to end."""
     executor: str = ""
     _client: DBOSClient | None = None
 
@@ -101,6 +105,8 @@ class Engine:
         """To be called inside the event loop that runs the handlers."""
         _handlers.update(handlers)
         self.executor = f"gateway-{uuid.uuid4().hex[:12]}"
+        # Said before the first piece of work is taken: work without a living owner is taken over.
+        await asyncio.to_thread(self._lives_until, DEAD_AFTER_BEATS * self.heartbeat_s)
         url = self.database.url.render_as_string(hide_password=False)
         for noisy in ("dbos", "dbos.transact"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
@@ -146,23 +152,34 @@ class Engine:
 
         ``alone``: this is the only process there can be (an embedded database at start), so all others are dead.
         """
-        now = self.now()
-        until = now + timedelta(seconds=self.heartbeat_s * DEAD_AFTER_BEATS)
-        with self.database.write() as tx:
-            row = {"name": f"executor:{self.executor}", "holder": self.executor, "until": until}
-            tx.connection.execute(cases.upsert(tx, leases, row, ["until"]))
-            c = leases.c
-            others = select(c.name, c.holder).where(c.name.startswith("executor:"), c.holder != self.executor)
-            if not alone:
-                others = others.where(c.until < now)
+        self._lives_until(self.heartbeat_s * DEAD_AFTER_BEATS)
+        c = leases.c
+        others = select(c.name, c.holder).where(c.name.startswith(EXECUTOR), c.holder != self.executor)
+        if not alone:
+            others = others.where(c.until < self.now())
+        with self.database.read() as tx:
             dead = list(tx.connection.execute(others))
-        gone = []
         for name, holder in dead:
             DBOS._recover_pending_workflows([holder])
             with self.database.write() as tx:
-                tx.connection.execute(delete(leases).where(leases.c.name == name))
-            gone.append(holder)
+                tx.connection.execute(delete(leases).where(c.name == name, c.holder == holder))
+        return [holder for _, holder in dead]
+
+    def adopt(self) -> list[str]:
+        """Takes over work whose owner has left without a trace.  Returns who that was."""
+        running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        with self.database.read() as tx:
+            alive = set(tx.connection.execute(select(leases.c.holder)).scalars())
+        gone = sorted({found.executor_id for found in running if found.executor_id} - alive - {self.executor})
+        if gone:
+            DBOS._recover_pending_workflows(gone)
         return gone
+
+    def _lives_until(self, seconds: float) -> None:
+        until = self.now() + timedelta(seconds=seconds)
+        row = {"name": EXECUTOR + self.executor, "holder": self.executor, "until": until}
+        with self.database.write() as tx:
+            tx.connection.execute(cases.upsert(tx, leases, row, ["until"]))
 
     def holds(self, name: str, seconds: float) -> bool:
         """Whether this process has the turn for a recurring piece of work; takes it for so long when it is free."""
@@ -189,6 +206,5 @@ class Engine:
         if self._client is not None:
             self._client.destroy()
             self._client = None
-        DBOS.destroy(workflow_completion_timeout_sec=5)
-        with self.database.write() as tx:
-            tx.connection.execute(delete(leases).where(leases.c.name == f"executor:{self.executor}"))
+        DBOS.destroy(workflow_completion_timeout_sec=self.drain_s)
+        self._lives_until(0.0)  # what did not finish is taken over at once

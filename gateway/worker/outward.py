@@ -234,6 +234,7 @@ class Outward:
 
     async def _tidy(self) -> None:
         await asyncio.to_thread(self.engine.tidy, KEEP_WORK)
+        await asyncio.to_thread(self.engine.adopt)
 
     async def tend(self) -> None:
         """Looks after links that are down or were paused: sends probes, releases what waited."""
@@ -275,7 +276,7 @@ class Outward:
         return turn
 
     async def fetch_shared(self, source: str) -> int:
-        """Asks a source for what one page of the open cases waits for (WZ-511).  Returns for how many it had something."""
+        """Asks a source for what one page of the open cases waits for (WZ-511).  Returns how many cases changed."""
         page = partial(evidence.wanting, source=source, after=self._pages.get(source, ""), limit=BATCH)
         wanted, after = await self.look(page)
         numbers = list(dict.fromkeys(number for found in wanted.values() for number in found))

@@ -28,6 +28,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         "SHENHOU_BREAKER_PROBES_S": "0.5",
         "SHENHOU_HEARTBEAT_S": "0.3",
         "SHENHOU_HEALTH_RATE_PER_S": "20",
+        "SHENHOU_DRAIN_S": "1",
     }
     made.start_department("health")
     made.start_gateway()
@@ -99,3 +100,19 @@ def test_only_administrators_pause(stage: Stage) -> None:
     for role in ("support", "duty-person", "supervisor"):
         [error] = stage.errors(stage.token(role), pause, i=input_)
         assert error["extensions"]["code"] == "FORBIDDEN"
+
+
+@pytest.mark.rule("PD-16")
+def test_a_gateway_that_is_stopped_in_the_middle_of_a_call_ends_it_after_its_next_start(stage: Stage) -> None:
+    stage.counter("health").call("DELETE", "/calls")
+    stage.counter("health").behave(slow=4)
+    number = submitted(stage, "330502194001013052")
+    eventually(lambda: stage.counter("health").calls())
+    assert stage.gateway is not None
+    stage.gateway.terminate()
+    stage.gateway.wait(30)
+    stage.counter("health").behave(slow=0)
+    stage.start_gateway()
+    eventually(lambda: seen(stage, number)["delivery"]["state"] == "DELIVERED")
+    held = [row["key"] for row in stage.counter("health").applications() if row["key"].startswith(number)]
+    assert held == [f"{number}.{ITEM}"]
