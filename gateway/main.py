@@ -171,7 +171,6 @@ async def _lifespan(desk: Desk, engine: Engine, outward: Outward, started: threa
     await desk.change(None, fill_in_due_dates)
     await engine.start({"deliver": outward.deliver, "instruct": outward.instruct})
     await asyncio.to_thread(engine.beat, desk.database.sqlite)
-    await asyncio.to_thread(engine.adopt)
     outward.start()
     started.set()
     try:

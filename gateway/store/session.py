@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 from gateway.domain.messages import Code, Problem, Reason, Refused
 from gateway.store.seal import Seal
@@ -65,9 +65,9 @@ class Database:
     """The one database of a deployment: SQLite (one gateway) or PostgreSQL (any number)."""
 
     def __init__(self, url: str, seal: Seal, pool_size: int = 8) -> None:
-        self.url = make_url(url)
+        self.sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.url = make_url(url) if self.sqlite else _guarded(make_url(url))
         self.seal = seal
-        self.sqlite = self.url.get_backend_name() == "sqlite"
         self.enqueue: Enqueue = _no_engine
         self._writer = threading.Lock()
         self._alone: IO[str] | None = None
@@ -125,6 +125,14 @@ class Database:
         self.engine.dispose()
         if self._alone is not None:
             self._alone.close()
+
+
+def _guarded(url: URL) -> URL:
+    """A gateway that stands still, or is gone without a word, does not hold its locks against the others."""
+    given = url.query.get("options", "")
+    options = f"{given} -c idle_in_transaction_session_timeout=10s -c lock_timeout=20s".strip()
+    alive = {"keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "25000"}
+    return url.update_query_dict({**alive, **dict(url.query), "options": options})
 
 
 def _tune_sqlite(engine: Engine) -> None:

@@ -150,29 +150,22 @@ class Engine:
     def beat(self, alone: bool = False) -> list[str]:
         """Says that this process lives, and takes over the work of those that do not.  Returns who was taken over.
 
-        ``alone``: this is the only process there can be (an embedded database at start), so all others are dead.
+        Work is looked at as well as leases: a process that stood still loses its lease, and may take up work again
+        before it ends for good.  ``alone``: this is the only process there can be (an embedded database at start).
         """
         self._lives_until(self.heartbeat_s * DEAD_AFTER_BEATS)
+        running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         c = leases.c
-        others = select(c.name, c.holder).where(c.name.startswith(EXECUTOR), c.holder != self.executor)
-        if not alone:
-            others = others.where(c.until < self.now())
         with self.database.read() as tx:
-            dead = list(tx.connection.execute(others))
-        for name, holder in dead:
+            rows = list(tx.connection.execute(select(c.holder, c.until).where(c.name.startswith(EXECUTOR))))
+        living = {row.holder for row in rows if row.until >= self.now() and not alone} | {self.executor}
+        gone = sorted(
+            ({row.holder for row in rows} | {work.executor_id for work in running if work.executor_id}) - living
+        )
+        for holder in gone:
             DBOS._recover_pending_workflows([holder])
             with self.database.write() as tx:
-                tx.connection.execute(delete(leases).where(c.name == name, c.holder == holder))
-        return [holder for _, holder in dead]
-
-    def adopt(self) -> list[str]:
-        """Takes over work whose owner has left without a trace.  Returns who that was."""
-        running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        with self.database.read() as tx:
-            alive = set(tx.connection.execute(select(leases.c.holder)).scalars())
-        gone = sorted({found.executor_id for found in running if found.executor_id} - alive - {self.executor})
-        if gone:
-            DBOS._recover_pending_workflows(gone)
+                tx.connection.execute(delete(leases).where(c.name == EXECUTOR + holder, c.until < self.now()))
         return gone
 
     def _lives_until(self, seconds: float) -> None:

@@ -234,7 +234,6 @@ class Outward:
 
     async def _tidy(self) -> None:
         await asyncio.to_thread(self.engine.tidy, KEEP_WORK)
-        await asyncio.to_thread(self.engine.adopt)
 
     async def tend(self) -> None:
         """Looks after links that are down or were paused: sends probes, releases what waited."""
