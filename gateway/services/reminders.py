@@ -21,7 +21,7 @@ from gateway.services.context import Ctx
 from gateway.store.tables import alerts, cases
 
 log = logging.getLogger("shenhou.reminders")
-EVERY_S = 15.0
+EVERY_S = 5.0
 """Seconds between two sweeps of one gateway; one that finds nothing costs one indexed read."""
 PAGE = 500
 Position = tuple[datetime, str]
