@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.domain.alerts import Alert, AlertKind
 from gateway.policy.book import PolicyBook
-from gateway.policy.model import Supervision
+from gateway.policy.model import Jurisdiction, Supervision
 from gateway.services import reminders
 from gateway.store.cases import Actor
 from tests.builders import World, book, huzhou
@@ -15,14 +15,18 @@ from tests.builders import World, book, huzhou
 GATEWAY = Actor("gateway", "gateway")
 
 
-def supervised(**set_: Any) -> PolicyBook:
-    """Huzhou with periods of its owner: ``remind_before=1`` is one working day, ``(4, "HOURS")`` four hours."""
+def supervised(policy: Jurisdiction | None = None, **set_: Any) -> PolicyBook:
+    """A policy, Huzhou's by default, with periods of its owner.
+
+    ``remind_before=1`` is one working day, ``(4, "HOURS")`` four hours.
+    """
     plain: dict[str, Any] = {"source": "HZ-903"}
     for key in ("remind_before", "escalate_after", "follow_up_after"):
         amount, unit = set_[key] if isinstance(set_.get(key), tuple) else (set_.get(key), "WORKING_DAYS")
         plain[key] = {"amount": amount, "unit": unit}
-    others = [policy for policy in book().jurisdictions if policy.code != "hz"]
-    changed = huzhou().model_copy(update={"supervision": Supervision.model_validate(plain)})
+    policy = policy or huzhou()
+    others = [other for other in book().jurisdictions if other.code != policy.code]
+    changed = policy.model_copy(update={"supervision": Supervision.model_validate(plain)})
     return PolicyBook((*others, changed), book().catalogue, book().calendars)
 
 

@@ -133,7 +133,7 @@ class CaseWork:
 
     def attention_at(self) -> datetime | None:
         """When supervision has to look at the case next."""
-        return min((one.at for one in self.coming()), default=None)
+        return next((one.at for one in self.coming()), None)
 
     # ── consequences ────────────────────────────────────────────────────────────────────────────────────
 

@@ -61,7 +61,7 @@ def due(ctx: Ctx, after: Position | None = None, limit: int = PAGE) -> list[Posi
 def attend(ctx: Ctx, number: str) -> int:
     """Records what has become due in one case.  Returns how many facts; 0 when somebody else was quicker."""
     work = ctx.case(number)
-    events = [one.event for one in sorted(work.coming(), key=lambda one: one.at) if one.at < ctx.now and one.event]
+    events = [one.event for one in work.coming() if one.at < ctx.now and one.event]
     for event in events:
         work.record(event)
     if events:

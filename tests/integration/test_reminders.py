@@ -10,21 +10,31 @@ import pytest
 
 from gateway.domain import events as e
 from gateway.domain.alerts import AlertKind
+from gateway.domain.calendar import Calendar
+from gateway.domain.deadlines import ClockKind
 from gateway.domain.department import Certificate, Outcome, PaymentState
 from gateway.domain.fold import fold
+from gateway.domain.form import DeathForm
+from gateway.domain.messages import Code
+from gateway.policy.book import PolicyBook
+from gateway.policy.model import Clock
 from gateway.services import calendars, case_care, dispatch, reading, revocation
 from gateway.store import cases
 from gateway.store.session import Database
+from tests import wenzhou, yunnan
 from tests.builders import (
     AFTERCARE,
     DUTY,
     World,
     book,
+    huzhou,
     hz_account,
     hz_form,
     medical_certificate,
     moment,
     payment,
+    police_certificate,
+    unidentified,
 )
 from tests.supervised import GATEWAY, about, supervised, sweep, told, worklist
 
@@ -297,3 +307,74 @@ def test_a_limit_in_a_year_without_calendar_is_told_only_once_it_is_published(da
         calendars.fill_in_due_dates(ctx)
     sweep(world.at("2026-02-12 09:01"))
     assert (HUKOU, "PROCESSING") in about(told(world, AlertKind.OVERDUE))
+
+
+@pytest.mark.rule("PD-01")
+def test_an_escalation_into_a_year_without_calendar_is_made_once_it_is_published(database: Database) -> None:
+    set_ = supervised(escalate_after=1)
+    known = book().calendars["hz"]
+    unpublished = Calendar({year: found for year, found in known.years.items() if year < 2026}, known.zone)
+    world = World(database, replace(set_, calendars={**book().calendars, "hz": unpublished})).at("2025-12-25 09:00")
+    world.submit(hz_form("MEDICAL_EMPLOYEE"))
+    world.certify_death()
+    world.book_funeral()
+    world.at("2025-12-26 09:00").cremate()
+    sweep(world.at("2026-01-08 09:00"))
+    assert (HUKOU, "PROCESSING") in about(told(world, AlertKind.OVERDUE)), "due with 31 December"
+    world.policies = set_
+    sweep(world.at("2026-01-09 09:01"))
+    assert (HUKOU, "PROCESSING") in about(told(world, AlertKind.ESCALATED))
+
+
+@pytest.mark.rule("HZ-104", "PD-21")
+def test_what_everything_waits_for_is_told_once(database: Database) -> None:
+    world = World(database, supervised(follow_up_after=1))
+    abnormal = hz_form(flow="ABNORMAL", deceased=unidentified(), death=DeathForm(None, "330502"))
+    world.opened_by("public-security", "ABNORMAL", police_certificate(), "o-1", unidentified())
+    world.submit(abnormal, case_number=world.number)
+    world.at("2025-11-08 22:00").book_funeral()
+    world.at("2025-11-10 09:30").cremate()
+    waiting = [slug for slug in world.case().items if "WAITS_FOR_IDENTITY" in world.waits_for(slug)]
+    assert len(waiting) > 1
+    sweep(world.at("2025-12-01 09:00"))
+    assert sweep(world.at("2025-12-01 09:01")) == 0
+    reasons = [alert.reason.code for alert in told(world, AlertKind.ESCALATED) if alert.cause == "PREREQUISITE"]
+    assert reasons.count(Code.WAITS_FOR_IDENTITY) == 1
+
+
+@pytest.mark.rule("YN-1001")
+def test_what_waits_for_all_others_to_end_waits_for_nobody_in_particular(database: Database) -> None:
+    world = yunnan.connected(database, supervised(yunnan.policy(), follow_up_after=1)).at("2025-11-06 10:00")
+    world.submit(yunnan.yn_form(), actor=yunnan.SON)
+    assert world.status(yunnan.RETURN) == "BLOCKED"
+    sweep(world.at("2025-12-06 10:00"))
+    assert yunnan.RETURN not in {alert.item for alert in told(world, AlertKind.ESCALATED)}
+
+
+@pytest.mark.rule("YY-609", "PD-18")
+def test_an_item_without_a_department_waits_for_a_person_from_the_beginning(database: Database) -> None:
+    items = [item.model_copy(update={"department": None}) if item.slug == HUKOU else item for item in huzhou().items]
+    others = [policy for policy in book().jurisdictions if policy.code != "hz"]
+    nobodys = PolicyBook((*others, huzhou().model_copy(update={"items": items})), book().catalogue, book().calendars)
+    world = World(database, nobodys)
+    world.submit(hz_form("MEDICAL_EMPLOYEE"))
+    sweep(world.at("2025-11-07 22:11"))
+    assert [(a.item, a.reason.code) for a in told(world, AlertKind.ESCALATED)] == [(HUKOU, "DEPARTMENT_NOT_CONFIGURED")]
+
+
+@pytest.mark.rule("WZ-703", "PD-10")
+def test_a_sum_that_went_against_a_negative_account_is_not_late_money(database: Database) -> None:
+    clock = Clock(clock=ClockKind.PAYOUT, limit=5, source="WZ-514")
+    items = [
+        item.model_copy(update={"clocks": [*item.clocks, clock]}) if item.slug == wenzhou.PENSION else item
+        for item in wenzhou.policy().items
+    ]
+    policy = wenzhou.policy().model_copy(update={"items": items})
+    world = wenzhou.until_data(wenzhou.connected(database, supervised(policy)))
+    wenzhou.pension_answers(world.at("2019-11-25 10:00"), 480000)
+    wenzhou.settles(world, -480000)
+    assert world.payout(f"{wenzhou.PENSION}:1").status == "OFFSET"
+    sweep(world.at("2020-01-06 10:00"))
+    assert (wenzhou.PENSION, "PAYOUT") not in about(told(world, AlertKind.OVERDUE))
+    assert world.deadline(wenzhou.PENSION, ClockKind.PAYOUT).state == "CLOSED"
+    assert all(found.clock != "PAYOUT" for found in world.supervision("2019-11-01 00:00", "2020-01-01 00:00").overdue)

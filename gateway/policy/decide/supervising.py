@@ -32,10 +32,11 @@ class Coming:
 
 
 def coming(book: PolicyBook, policy: Jurisdiction, calendar: Calendar, case: Case, now: datetime) -> list[Coming]:
-    """Everything that is not recorded yet, and comes if nothing else happens."""
+    """Everything that is not recorded yet, and comes if nothing else happens, in the order of time."""
     told = {_what(alert.reason) for alert in case.alerts.values() if _prerequisite_open(alert)}
     found = []
-    for one in (*_limits(book, policy, calendar, case, now), *_persons(book, policy, calendar, case, now)):
+    every = (*_limits(book, policy, calendar, case, now), *_persons(book, policy, calendar, case, now))
+    for one in sorted(every, key=lambda one: one.at):
         if one.event is None:
             found.append(one)
             continue
@@ -61,14 +62,10 @@ def _what(reason: Reason) -> tuple[str, frozenset[tuple[str, str]]]:
 
 def _limits(book: PolicyBook, policy: Jurisdiction, calendar: Calendar, case: Case, now: datetime) -> Iterator[Coming]:
     for slug, item in case.items.items():
-        if not any(runs(case, slug, clock) for clock in ClockKind):
-            continue
+        if not runs(case, slug, ClockKind.PAYOUT):
+            continue  # money is the last thing that runs
         for deadline in deadlines(policy, calendar, case, item, now):
-            if not runs(case, slug, deadline.limit.clock):
-                continue
-            if deadline.missing_year is not None:
-                yield Coming(_when_published(calendar, deadline.missing_year, now))
-            elif deadline.state in (DeadlineState.RUNNING, DeadlineState.OVERDUE):
+            if deadline.state in (DeadlineState.RUNNING, DeadlineState.OVERDUE):
                 yield from _limit(book, policy, calendar, slug, deadline, now)
 
 
@@ -163,7 +160,7 @@ class _Teller:
         """The first thing an item waits for that nobody is at work on."""
         assert self.definition is not None
         for gate in gates(self.book, self.policy, self.case, self.definition):
-            if gate.reason.code in (Code.WAITS_FOR_ALL_ITEMS, Code.WAITS_FOR_REPORT):
+            if gate.reason.code is Code.WAITS_FOR_ALL_ITEMS:
                 continue
             if not any(self._at_work(item, gate.refers_to) for item in self.policy.items):
                 return gate.reason
@@ -213,9 +210,7 @@ def _later(
     except CalendarMissing as missing:
         yield Coming(_when_published(calendar, missing.year, now))
         return
-    if at >= now:
-        yield Coming(at)
-    elif (found := event()) is not None:
+    if (found := event()) is not None:
         yield Coming(at, found)
 
 
