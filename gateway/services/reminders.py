@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from gateway.domain.alerts import AlertKind
+from gateway.faults import places
 from gateway.services.context import Ctx
 from gateway.store.tables import alerts, cases
 
@@ -42,8 +43,8 @@ async def sweep(look: Callable[..., Awaitable[Any]], run: Callable[..., Awaitabl
             try:
                 recorded += await run(partial(attend, number=number))
             except Exception as error:
-                # Its text may quote the case.
-                log.error("a case could not be looked at", extra={"case": number, "error": type(error).__name__})
+                facts = {"case": number, "error": type(error).__name__, "frames": places(error)}
+                log.error("a case could not be looked at", extra=facts)
         after = page[-1]
     return recorded
 
