@@ -48,6 +48,12 @@ def lines(found: Explanation) -> Iterator[str]:
     never = [item.slug for item in found.items if item.in_case and item.turn is None]
     if never:
         yield f"   never, as things stand: {', '.join(never)}"
+    yield ""
+    yield f"9. Supervision {_ids(found.supervision_ids)}"
+    for key, period in found.supervision.items():
+        yield f"   {key}: {period}"
+    if not found.supervision:
+        yield "   nobody is told because of time alone, but of a limit that has passed"
 
 
 def _intake(found: Explanation) -> Iterator[str]:

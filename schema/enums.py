@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import strawberry
 
+from gateway.domain.alerts import AlertKind
 from gateway.domain.case import Applicability, DeliveryState
 from gateway.domain.deadlines import ClockKind, DeadlineState, LimitUnit
 from gateway.domain.department import Outcome, PaymentState
@@ -48,6 +49,7 @@ def _describe(made: Any, kind: type[Enum]) -> None:
         value.description = texts.get(value.name)
 
 
+published("AlertKind")(AlertKind)
 published("Applicability")(Applicability)
 published("DeliveryState")(DeliveryState)
 published("LinkState")(LinkState)

@@ -17,6 +17,7 @@ from gateway.services import joint_submission
 from gateway.services import supervision as sup
 from gateway.services.links import watch
 from gateway.store import cases as store
+from schema.alert_queries import AlertQueries
 from schema.context import Info
 from schema.cursors import decode, encode, page
 from schema.enums import Applicability, CaseStatus, ClockKind, ItemStatus
@@ -122,7 +123,7 @@ class ViewerInfo:
 
 
 @strawberry.type(description="查询.")
-class Query(SharedQueries):
+class Query(SharedQueries, AlertQueries):
     @strawberry.field(description="按全局标识查找对象.")
     async def node(self, info: Info, id: strawberry.ID) -> relay.Node | None:
         return (await _nodes(info, [id]))[0]

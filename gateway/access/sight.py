@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.access.rights import Fields, Rights, Role, Viewer, in_area
+from gateway.domain.alerts import AlertKind
 from gateway.domain.case import Case, Item, JoinRequest, Payout
 from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, Form, PersonForm
 from gateway.domain.states import ItemStatus
@@ -51,6 +52,12 @@ def _cut(case: Case, policy: Jurisdiction, role: Role, fields: Fields, own: set[
         case = replace(case, verifications=[], rating=None, first_asked=None)
     return replace(
         case,
+        alerts={
+            key: alert
+            for key, alert in case.alerts.items()
+            if (fields.staff == "FULL" or alert.kind is not AlertKind.ESCALATED)
+            and (role.items == "ALL" or alert.item in items)
+        },
         items=items,
         certificates=certificates,
         payouts={key: _payout(payout, fields) for key, payout in payouts.items()},

@@ -70,6 +70,20 @@ class Calendar:
             working_days -= day.counts
             yield day
 
+    def after(self, moment: datetime, working_days: int) -> datetime:
+        """24:00 of the N-th working day after ``moment``; 24:00 of a day is still that day.  Raises
+        ``CalendarMissing``."""
+        *_, last = self.count(moment - timedelta(microseconds=1), working_days)
+        return self.end_of(last.on)
+
+    def before(self, moment: datetime, working_days: int) -> datetime:
+        """From when N working days are left until ``moment``, its own day included.  Raises ``CalendarMissing``."""
+        on = self.local_date(moment - timedelta(microseconds=1))
+        while working_days:
+            working_days -= self.day(on).counts
+            on -= timedelta(days=1)
+        return self.end_of(on)
+
     def end_of(self, on: date) -> datetime:
         """24:00 of that day, as UTC."""
         return datetime.combine(on + timedelta(days=1), time(), self.zone).astimezone(UTC)

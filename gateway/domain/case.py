@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from gateway.domain.alerts import Alert
 from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, Form
 from gateway.domain.messages import Reason
 from gateway.domain.states import CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
@@ -215,6 +216,8 @@ class Case:
     verifications: list[Verification] = field(default_factory=list)
     rating: Rating | None = None
     revocation: Revocation | None = None
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    """督办, by key: what supervision recorded, answered or not."""
     first_asked: str | None = None
     """首问责任人: who took the family's matter up first (YN-901); None when the family filed by itself."""
 

@@ -92,6 +92,8 @@ class Code(StrEnum):
     WAITS_FOR_DELIVERY = "WAITS_FOR_DELIVERY"
     DELIVERY_GIVEN_UP = "DELIVERY_GIVEN_UP"
     WAITS_FOR_PAYOUT = "WAITS_FOR_PAYOUT"
+    LIMIT_NEAR = "LIMIT_NEAR"
+    OVERDUE = "OVERDUE"
     PAYOUT_HELD = "PAYOUT_HELD"
     PAYOUT_RETURNED = "PAYOUT_RETURNED"
     SHORTFALL = "SHORTFALL"
@@ -305,6 +307,14 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
     Code.DELIVERY_GIVEN_UP: (
         "{department}的系统多次未能接收，需人工处理。",
         "The system of {department} could not be reached in all attempts; a person has to look at it.",
+    ),
+    Code.LIMIT_NEAR: (
+        "{department}：{clock}将至，截止{due}。",
+        "{department}: the {clock_en} is near, due {due}.",
+    ),
+    Code.OVERDUE: (
+        "{department}：{clock}已过，应于{due}前完成。",
+        "{department}: the {clock_en} has passed, it was due {due}.",
     ),
     Code.WAITS_FOR_PAYOUT: ("款项待发放。", "Money is approved and not yet on the account."),
     Code.PAYOUT_HELD: ("款项暂缓发放：{detail}", "A payout is held: {detail}"),

@@ -17,6 +17,7 @@ from gateway.policy.model import (
     Deduction,
     ItemDefinition,
     Jurisdiction,
+    Period,
     Requirement,
     Rule,
     SharedSource,
@@ -83,7 +84,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "commitments": ("commitments",),
     "notices": ("notices", "steps"),
     "money": ("payee_relations", "payout_clock_start"),
-    "after": ("delivery", "rating", "withdrawal", "effect_base"),
+    "after": ("delivery", "rating", "withdrawal", "supervision", "effect_base"),
     "items": ("items",),
 }
 """Section → keys of a policy file.  Every other key is in the section ``head``."""
@@ -139,7 +140,7 @@ class _Compare:
     ) -> Iterator[Change]:
         if one == other:
             return
-        if isinstance(one, Strict) and isinstance(other, Strict) and not isinstance(one, Condition):
+        if isinstance(one, Strict) and isinstance(other, Strict) and not isinstance(one, Condition | Period):
             yield from self._thing(section, key, path, one, other)
             return
         name = _KEYS.get(path.rpartition(".")[2])
@@ -243,6 +244,8 @@ def _show(found: Any) -> str | None:
         return notation.condition(found)
     if isinstance(found, Requirement):
         return _gate(found)
+    if isinstance(found, Period):
+        return None if found.amount is None else notation.period(found)
     if isinstance(found, Clock):
         return notation.limit(found)
     if isinstance(found, Deduction):

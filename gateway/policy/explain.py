@@ -6,7 +6,7 @@ accounts and phones are masked before they enter an explanation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,16 @@ from gateway.domain.states import ItemStatus
 from gateway.policy import course, decide, notation
 from gateway.policy.book import Facts, PolicyBook, Trace, holds, trace
 from gateway.policy.check import check, eligibility, refused_flow, required
-from gateway.policy.model import Clock, Condition, FormField, ItemDefinition, Jurisdiction, Material, Requirement
+from gateway.policy.model import (
+    Clock,
+    Condition,
+    FormField,
+    ItemDefinition,
+    Jurisdiction,
+    Material,
+    Period,
+    Requirement,
+)
 
 _SECRET = ("ID_NUMBER", "ACCOUNT_NUMBER", "PHONE")
 _SECRET_ENDS = (".idNumber", ".phone", "account.number")
@@ -178,6 +187,9 @@ class Explanation:
     problems: tuple[Said, ...]
     items: tuple[ItemShown, ...]
     course: tuple[course.Turn, ...]
+    supervision: Mapping[str, str]
+    """When people are told because of time: key of the policy → period."""
+    supervision_ids: tuple[str, ...]
 
     def plain(self) -> dict[str, Any]:
         """For ``json``."""
@@ -195,6 +207,7 @@ def explain(book: PolicyBook, policy: Jurisdiction, form: Form, now: datetime) -
     ended = course.filed(book, policy, form, now)
     turns = course.run(book, policy, ended, now)
     began = {slug: at for at, turn in enumerate(turns, 1) for slug in turn.items}
+    rule = policy.supervision
     errors = [problem for problem in problems if problem.severity == "ERROR"]
     barred = any(eligibility(policy, form)) or not flow.admitted
     offered = next((found for found in policy.channels if found.code == form.channel), None)
@@ -223,6 +236,8 @@ def explain(book: PolicyBook, policy: Jurisdiction, form: Form, now: datetime) -
         problems=tuple(said(problem.reason, problem.path, problem.severity != "ERROR") for problem in problems),
         items=tuple(_item(show, item, case, ended, began.get(item.slug)) for item in policy.items),
         course=tuple(turns),
+        supervision={key: notation.period(found) for key, found in rule if isinstance(found, Period)} if rule else {},
+        supervision_ids=(rule.source,) if rule else (),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.policy.model import Clock, Condition, Requirement
+from gateway.policy.model import Clock, Condition, Period, Requirement
 
 NOT_STATED = "NOT STATED"
 
@@ -56,6 +56,11 @@ def requirement(gate: Requirement) -> str:
     if gate.item is not None:
         return f"item {gate.item}"
     return "report" if gate.report else "all other items"
+
+
+def period(found: Period) -> str:
+    """``1 WORKING_DAYS``, or that no number is stated."""
+    return NOT_STATED if found.amount is None else f"{found.amount} {found.unit}"
 
 
 def limit(clock: Clock) -> str:

@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 
 from gateway.services.context import Ctx, item_row, payout_due
 from gateway.store import cases
+from gateway.store.tables import cases as case_rows
 from gateway.store.tables import items, payouts
 
 BATCH = 500
@@ -32,5 +33,7 @@ def fill_in_due_dates(ctx: Ctx) -> int:
                 ctx.tx.connection.execute(
                     update(payouts).where(p.number == row.number, p.slug == row.slug).values(due_at=due)
                 )
+                look = update(case_rows).where(case_rows.c.number == row.number).values(attention_at=ctx.now)
+                ctx.tx.connection.execute(look)
                 filled += 1
     return filled

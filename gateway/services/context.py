@@ -20,7 +20,7 @@ from gateway.policy.book import PolicyBook
 from gateway.policy.model import ItemDefinition, Jurisdiction
 from gateway.services.sharing import mirror
 from gateway.store import cases
-from gateway.store.cases import Actor, ItemRow, PayoutRow, ReversalRow
+from gateway.store.cases import Actor, AlertRow, ItemRow, PayoutRow, ReversalRow
 from gateway.store.session import Tx, Work
 
 
@@ -118,12 +118,22 @@ class CaseWork:
                 self._item_rows(),
                 self._payout_rows(),
                 self._reversal_rows(),
+                self._alert_rows(),
+                self.attention_at(),
             )
             mirror(self, [event for _, event in self.recorded])
             for work in self.work:
                 self.ctx.tx.enqueue(work)
         self.recorded, self.work = [], []
         return self.case
+
+    def coming(self) -> list[decide.Coming]:
+        """What supervision has to record of the case as it is, and when."""
+        return decide.coming(self.ctx.book, self.policy, self.calendar, self.case, self.ctx.now)
+
+    def attention_at(self) -> datetime | None:
+        """When supervision has to look at the case next."""
+        return next((one.at for one in self.coming()), None)
 
     # ── consequences ────────────────────────────────────────────────────────────────────────────────────
 
@@ -287,6 +297,12 @@ class CaseWork:
                     delivery=item.reversal.delivery.state,
                     since=item.reversal.since,
                 )
+
+    def _alert_rows(self) -> Iterator[AlertRow]:
+        for key, alert in self.case.alerts.items():
+            if alert.answered_at is None:
+                found = self.policy.item(alert.item) if alert.item is not None else None
+                yield AlertRow(key, found.department if found else None, alert.kind, alert.since)
 
     def _payout_rows(self) -> Iterator[PayoutRow]:
         for payout in self.case.payouts.values():

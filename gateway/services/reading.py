@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.domain.alerts import AlertKind
 from gateway.domain.case import Case, DeliveryState, Item
 from gateway.domain.messages import Code, Reason
 from gateway.domain.states import ITEM, REVERSAL, CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
@@ -39,6 +40,9 @@ def obstacles(book: PolicyBook, policy: Jurisdiction, case: Case) -> list[Obstac
         found += _reversal(book, policy, item)
     if case.revocation is not None:
         return found + list(_paid_before(book, policy, case, case.revocation.at))
+    for alert in case.alerts.values():
+        if alert.kind is AlertKind.OVERDUE and alert.answered_at is None:
+            found.append(Obstacle(alert.reason, alert.item, alert.since))
     owed = decide.shortfall(policy, case)
     if owed:
         at = max(payout.approved_at for payout in case.payouts.values())

@@ -12,6 +12,8 @@ from gateway.services.context import Ctx
 from gateway.store.tables import items, payouts, reversals
 
 OPEN = ("DISPATCHED", "ACCEPTED", "CORRECTION_REQUIRED")
+SETTLED = ("OFFSET", "CANCELLED")
+"""Sums that nothing is left to pay of, though they were not paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def _not_configured(ctx: Ctx, prefixes: tuple[str, ...] | None) -> tuple[tuple[s
 def _unpaid(ctx: Ctx, prefixes: tuple[str, ...] | None, among: set[tuple[str, str]]) -> list[OverdueItem]:
     c = payouts.c
     statement = select(payouts).where(c.due_at < ctx.now, c.paid_at.is_(None), c.fen > 0)
+    statement = statement.where(c.status.not_in(SETTLED))
     if prefixes is not None:
         statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
     rows = ctx.tx.connection.execute(statement)

@@ -74,6 +74,16 @@ class ReversalRow:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """What an open alert is found by."""
+
+    key: str
+    department: str | None
+    kind: str
+    since: datetime
+
+
 class Stale(Exception):
     """Somebody else changed the case meanwhile; nothing was written.  The caller reads again."""
 
@@ -109,14 +119,18 @@ def append(
     items: Iterable[ItemRow],
     payouts: Iterable[PayoutRow],
     reversals: Iterable[ReversalRow] = (),
+    alerts: Iterable[AlertRow] = (),
+    attention_at: datetime | None = None,
 ) -> None:
     """Appends events that are already folded into ``case`` and writes its present state.  Raises ``Stale``."""
     first = case.revision - len(events) + 1
     head = ledger.extend(tx, case.number, _head(tx, case.number, first - 1), first, events, actor)
-    _write_case(tx, case, events[-1][0], head, first == 1)
+    _write_case(tx, case, events[-1][0], head, first == 1, attention_at)
     _write_items(tx, case, items)
     for group, rows in ((t.payouts, payouts), (t.reversals, reversals)):
         _write_rows(tx, case, group, rows)
+    if case.alerts:
+        _write_alerts(tx, case, alerts)
     if first > 1:
         c = t.family.c
         tx.connection.execute(delete(t.family).where(c.number == case.number, c.subject.not_in(case.family)))
@@ -133,7 +147,7 @@ def _head(tx: Tx, number: str, revision: int) -> str:
     return str(row.head)
 
 
-def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool) -> None:
+def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool, attention_at: datetime | None) -> None:
     deceased = deceased_index(tx, case.jurisdiction, case.deceased.id_number)
     values = {
         "jurisdiction": case.jurisdiction,
@@ -147,6 +161,7 @@ def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool) -> None:
         "head": head,
         "deceased_index": id_index(tx, case.deceased.id_number),
         "name_index": name_index(tx, case.deceased.name),
+        "attention_at": attention_at,
         "body": tx.seal.close(_CASE.dump_json(case), f"case:{case.number}"),
     }
     if new:
@@ -183,7 +198,15 @@ def _write_items(tx: Tx, case: Case, rows: Iterable[ItemRow]) -> None:
             tx.connection.execute(upsert(tx, t.items, values, columns))
 
 
-def _write_rows(tx: Tx, case: Case, table: Table, rows: Iterable[PayoutRow | ReversalRow]) -> None:
+def _write_alerts(tx: Tx, case: Case, rows: Iterable[AlertRow]) -> None:
+    open_ = list(rows)
+    c = t.alerts.c
+    gone = delete(t.alerts).where(c.number == case.number, c.key.not_in([row.key for row in open_]))
+    tx.connection.execute(gone)
+    _write_rows(tx, case, t.alerts, open_)
+
+
+def _write_rows(tx: Tx, case: Case, table: Table, rows: Iterable[PayoutRow | ReversalRow | AlertRow]) -> None:
     keys = {column.name for column in table.primary_key.columns}
     for row in rows:
         values = {"number": case.number, "area": case.area, **{name: getattr(row, name) for name in row.__slots__}}

@@ -57,12 +57,15 @@ cases = Table(
     Column("head", String(64), nullable=False),
     Column("deceased_index", String(40)),
     Column("name_index", String(40)),
+    Column("attention_at", Utc),
     Column("body", LargeBinary, nullable=False),
     Index(None, "deceased_index"),
     Index(None, "name_index"),
     Index(None, "area", "opened_at"),
+    Index(None, "attention_at"),
 )
-"""The present state of each case, sealed, beside what it is found by.  ``head``: hash of its last ledger entry."""
+"""The present state of each case, sealed, beside what it is found by.  ``head``: hash of its last ledger entry.
+``attention_at``: when supervision has to look at it next; null: only something that happens can make it."""
 
 open_deceased = Table(
     "open_deceased",
@@ -139,6 +142,20 @@ reversals = Table(
     Index(None, "department", "delivery", "number"),
 )
 """What departments were asked to undo.  ``department``: the system it is asked through.  Derived at every save."""
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("number", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("area", String(12), nullable=False),
+    Column("department", String(40)),
+    Column("kind", String(16), nullable=False),
+    Column("since", Utc, nullable=False),
+    Index(None, "since"),
+    Index(None, "department", "since"),
+)
+"""What supervision recorded and nobody has answered yet: the worklist.  Derived from the case at every save."""
 
 shared_records = Table(
     "shared_records",

@@ -29,7 +29,7 @@ from gateway.domain.department import (
 from gateway.domain.exchange import Exchange, recording
 from gateway.domain.messages import Refused
 from gateway.faults import places
-from gateway.services import evidence, links, reversal, sending, write_back
+from gateway.services import evidence, links, reminders, reversal, sending, write_back
 from gateway.services.context import Ctx
 from gateway.services.lookups import Lookups
 from gateway.store import polling
@@ -206,6 +206,7 @@ class Outward:
         loops += [self._repeat(self.engine.heartbeat_s, self.tend)]
         loops += [self._repeat(self.poll_s[code], self._turn(code)) for code in self.departments]
         loops += [self._repeat(self.source_poll_s.get(code, 60.0), self._ask(code)) for code in self.lookups.sources]
+        loops += [self._repeat(reminders.EVERY_S, self._remind)]
         self._tasks = [asyncio.create_task(loop) for loop in loops]
 
     async def stop(self) -> None:
@@ -254,6 +255,12 @@ class Outward:
                 return
             await self.run(partial(links.release, code=code, waiting=page, turn=turn))
         await self.run(partial(links.released, code=code, parked_at=found.parked_at))
+
+    async def _remind(self) -> None:
+        if await self.look(partial(reminders.due, limit=1)) and await asyncio.to_thread(
+            self.engine.holds, "reminders", reminders.EVERY_S * 0.7
+        ):
+            await reminders.sweep(self.look, self.run)
 
     def _turn(self, code: str) -> Callable[[], Awaitable[None]]:
         async def turn() -> None:

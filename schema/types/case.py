@@ -16,6 +16,7 @@ from gateway.services import reading
 from schema.context import Info
 from schema.enums import ArchiveRecordKind, CaseStatus, Flow, ItemStatus, Language, Phase
 from schema.scalars import AreaCode, Slug, Time, Yuan, yuan
+from schema.types.alert import Alert
 from schema.types.care import (
     AutomaticStop,
     FuneralInformation,
@@ -252,6 +253,10 @@ class Case(relay.Node):
             )
             for found in reading.obstacles(view.book, view.policy, view.case)
         ]
+
+    @strawberry.field(description="督办: open and answered ones, in the order they were recorded.")
+    def alerts(self) -> list[Alert]:
+        return [Alert(view=self.view, source=found) for found in self.view.case.alerts.values()]
 
     @strawberry.field(description="下一步: what happens next (HZ-905).")
     def next_steps(self) -> list[DepartmentItem]:

@@ -31,6 +31,7 @@ from schema.types.form import (
     TickBox,
     WithdrawalRule,
 )
+from schema.types.supervising import SupervisionRule
 from schema.types.words import PolicyCode, PolicyCondition
 
 
@@ -229,6 +230,10 @@ class Jurisdiction:
             return None
         levels = [PolicyCode(code=level.code, name=level.name, name_en=level.name_en) for level in rule.levels]
         return RatingScale(levels=levels, requirement_id=RequirementId(rule.source))
+
+    @strawberry.field(description="催办督办规定; null: nobody is told because of time alone.")
+    def supervision(self) -> SupervisionRule | None:
+        return SupervisionRule.of(self.source.supervision) if self.source.supervision else None
 
     @strawberry.field(description="撤回规定; null: an application cannot be withdrawn here.")
     def withdrawal(self) -> WithdrawalRule | None:

@@ -64,6 +64,9 @@ TITLES = {
     "case.rated": "好差评",
     "case.reopened": "重新办理",
     "case.closed": "办结归档",
+    "supervision.reminded": "催办",
+    "supervision.overdue": "时限已过",
+    "supervision.escalated": "升级督办",
 }
 STAFF_ONLY = (
     e.DeliveryFailed,
@@ -75,6 +78,7 @@ STAFF_ONLY = (
     e.WriteBackRefused,
     e.JoinRequested,
     e.Noted,
+    e.Escalated,
 )
 """Entries that concern the staff; hidden from roles whose table hides staff matters."""
 

@@ -57,6 +57,7 @@ def test_every_document_is_valid_against_the_published_schema(name: str) -> None
         ("PAYOUT", "PayoutStatus"),
         ("REVERSAL", "ReversalStatus"),
         ("VERIFICATION", "VerificationOutcome"),
+        ("ALERT", "AlertKind"),
         ("FRESHNESS", "Freshness"),
         ("LINK", "LinkState"),
         ("DEADLINE", "DeadlineState"),

@@ -166,3 +166,45 @@ def test_a_due_date_is_a_working_day_and_exactly_n_count(pushed: datetime, amoun
 def test_a_later_push_is_never_due_earlier(one: datetime, other: datetime, amount: int) -> None:
     first, second = sorted((one, other))
     assert last_day(due(working_days(amount), first)) <= last_day(due(working_days(amount), second))
+
+
+@pytest.mark.rule("PD-02", "HZ-901")
+@pytest.mark.parametrize(
+    "end, days, begins",
+    [
+        ("2025-11-14 00:00", 1, "2025-11-13 00:00"),  # due with Thursday: its one day begins
+        ("2025-11-11 00:00", 1, "2025-11-10 00:00"),
+        ("2025-11-11 00:00", 2, "2025-11-07 00:00"),  # Friday and Monday
+        ("2025-11-12 15:00", 1, "2025-11-12 00:00"),  # a limit in hours that ends in the afternoon
+    ],
+)
+def test_from_when_so_many_working_days_are_left(end: str, days: int, begins: str) -> None:
+    assert calendar().before(moment(end), days) == moment(begins)
+
+
+@pytest.mark.rule("PD-02", "HZ-901")
+@pytest.mark.parametrize(
+    "since, days, ends",
+    [
+        ("2025-11-14 00:00", 1, "2025-11-15 00:00"),  # 24:00 of Thursday is Thursday: Friday is day 1
+        ("2025-11-14 00:01", 1, "2025-11-18 00:00"),  # Friday: Monday is day 1
+        ("2025-09-30 10:00", 1, "2025-10-10 00:00"),  # over the holiday
+    ],
+)
+def test_when_so_many_working_days_have_passed(since: str, days: int, ends: str) -> None:
+    assert calendar().after(moment(since), days) == moment(ends)
+
+
+@pytest.mark.rule("PD-01")
+def test_neither_is_guessed_into_a_year_that_is_not_loaded() -> None:
+    with pytest.raises(CalendarMissing):
+        calendar().after(moment("2026-12-31 10:00"), 1)
+    with pytest.raises(CalendarMissing):
+        calendar().before(moment("2019-01-03 00:00"), 9)
+
+
+@given(st.datetimes(datetime(2020, 2, 1), datetime(2025, 11, 1)), st.integers(1, 15))
+def test_so_many_days_after_and_so_many_left_are_the_same_days(at: datetime, days: int) -> None:
+    end = calendar().after(at.replace(tzinfo=SHANGHAI), days)
+    begins = calendar().before(end, days)
+    assert calendar().after(begins, days) == end

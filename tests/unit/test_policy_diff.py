@@ -65,6 +65,10 @@ PROMISE = {"code": "X", "name": "承诺", "name_en": "promise", "source": "HZ-10
         (lambda p: p["situations"].pop(), ("situations", None, "", "REMOVED")),
         (lambda p: p.update(effect_base="PROCESSED_DATE"), ("after", "", "", "CHANGED")),
         (
+            lambda p: p["supervision"]["remind_before"].update(amount=1),
+            ("after", "supervision", "remind_before", "CHANGED"),
+        ),
+        (
             lambda p: p.update(commitments=[*p.get("commitments", []), PROMISE]),
             ("commitments", "X", "", "ADDED"),
         ),
@@ -77,6 +81,11 @@ def test_one_change_is_one_difference(
     section, key, field, kind = expected
     assert (found[0], found[2], found[3]) == (section, field, kind)
     assert key is None or found[1] == key or found[1].endswith(key)
+
+
+def test_a_period_that_is_set_is_shown_in_one_line_against_nothing() -> None:
+    (found,) = diff(huzhou(), altered(lambda p: p["supervision"]["escalate_after"].update(amount=2, unit="HOURS")))
+    assert (found.left, found.right, found.right_ids) == (None, "2 HOURS", ("HZ-903",))
 
 
 def test_gates_and_clocks_are_matched_by_what_they_are() -> None:

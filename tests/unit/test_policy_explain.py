@@ -242,6 +242,7 @@ def test_check_counts_and_lists_what_is_not_stated() -> None:
     for policy in book().jurisdictions:
         assert f"{policy.code} {policy.name} {policy.version}: {len(policy.items)} items" in done.output
     assert "items.medical-account-settlement.payout.payee [WZ-604]" in done.output
+    assert "supervision.remind_before.amount" in done.output
 
 
 def test_items_and_schema_are_printed() -> None:
@@ -253,6 +254,8 @@ def test_items_and_schema_are_printed() -> None:
 def test_an_explanation_of_a_file_needs_no_deployment(tmp_path: Path) -> None:
     draft = tmp_path / "draft.yaml"
     source = (DATA / "huzhou.yaml").read_text(encoding="utf-8")
+    source = source.replace("remind_before: {amount: null", "remind_before: {amount: 1")
     draft.write_text(source.replace(f'version: "{huzhou().version}"', 'version: "draft"'), encoding="utf-8")
     done = RUN.invoke(app, ["explain", str(draft)])
     assert done.exit_code == 0 and "hz@draft" in done.output
+    assert "remind_before: 1 WORKING_DAYS" in done.output and "escalate_after: NOT STATED" in done.output

@@ -1,5 +1,5 @@
 import { ask, document as text, keepToken, make, table, time, token } from "/static/kit.js";
-import { CASE, DAY, DEADLINE, FRESHNESS, ITEM, LINK, PAYOUT, PHASE, REVERSAL, VERIFICATION } from "/static/words.js";
+import { ALERT, CASE, DAY, DEADLINE, FRESHNESS, ITEM, LINK, PAYOUT, PHASE, REVERSAL, VERIFICATION } from "/static/words.js";
 
 const $ = (id) => window.document.getElementById(id);
 let timer = null;
@@ -46,6 +46,7 @@ function draw(c) {
       section("款项", facts([["已核定", `${c.money.approved} 元`], ["已发放", `${c.money.paid} 元`], ["发放中", `${c.money.underway} 元`], ["暂缓", `${c.money.held} 元`], ["已退汇", `${c.money.returned} 元`], ...owed(c.money)]))),
     section(`办理中的事项（${open.length}）`, items(open)),
     section(`已结束的事项（${done.length}）`, items(done)),
+    c.alerts.length ? section(`督办（${c.alerts.filter((a) => !a.answeredAt).length}件未了结）`, table(["种类", "事项", "说明", "记录", "了结"], c.alerts.map((a) => [make("span", { class: a.answeredAt ? "soft" : "bad" }, ALERT[a.kind]), a.item?.name ?? "办件", reason(a.reason), time(a.recordedAt), time(a.answeredAt)]))) : null,
     c.payouts.length ? section("款项明细", table(["款项", "金额", "实发", "状态", "账户", "说明"], c.payouts.map((p) => [p.kindName, p.amount, p.netAmount, PAYOUT[p.status], p.account ? `${p.account.holder ?? ""} ${p.account.number ?? ""}` : "—", p.holdReason?.message ?? p.returnReason ?? time(p.paidAt)]))) : null,
     c.certificates.length ? section("证照", table(["证照", "编号", "出具机构", "时间"], c.certificates.map((x) => [x.typeName, x.number, x.issuer ?? "—", time(x.issuedAt)]))) : null,
     c.summaryList ? section("汇总清单", table(["事项", "结果", "已发放"], c.summaryList.map((s) => [s.item.name, s.result, s.paid]))) : null,
@@ -120,6 +121,7 @@ function deadline(d) {
   return make("details", { class: bad }, make("summary", {}, line), make("div", { class: "soft" }, d.quote), ...d.days.map((day) => make("div", { class: "soft" }, `${day.on} ${DAY[day.note] ?? day.note}${day.counts ? ` 第${++count}日` : " 不计"}`)));
 }
 
+function reason(r) { return [r.message, make("span", { class: "soft" }, r.requirementIds.length ? `〔${r.requirementIds.join("，")}〕` : "")]; }
 function facts(pairs) { return make("table", {}, make("tbody", {}, pairs.map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, value || "—"))))); }
 function section(title, ...children) { return make("section", {}, make("h2", {}, title), ...children); }
 function note(words, kind = "soft") { return make("p", { class: kind, role: "status" }, words); }

@@ -63,6 +63,7 @@ from gateway.domain.events.reversals import (
     ReversalRequested,
 )
 from gateway.domain.events.shared import CertificateShared, LinkedToCase, ShareRenewed, ShareRevoked, StopRecorded
+from gateway.domain.events.supervision import Escalated, Overdue, Reminded
 
 Event = (
     CaseOpened
@@ -112,6 +113,9 @@ Event = (
     | Rated
     | Reopened
     | Closed
+    | Reminded
+    | Overdue
+    | Escalated
     | CertificateShared
     | StopRecorded
     | LinkedToCase
@@ -133,6 +137,7 @@ __all__ = [
     "Delivered",
     "DeliveryFailed",
     "DeliveryRedriven",
+    "Escalated",
     "Evaluated",
     "Event",
     "FlowChanged",
@@ -148,6 +153,7 @@ __all__ = [
     "JoinRequested",
     "LinkedToCase",
     "Noted",
+    "Overdue",
     "PayoutApproved",
     "PayoutCancelled",
     "PayoutDeducted",
@@ -158,6 +164,7 @@ __all__ = [
     "PayoutReturned",
     "Pushed",
     "Rated",
+    "Reminded",
     "Reopened",
     "Reported",
     "ReversalAnswered",

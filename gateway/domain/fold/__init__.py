@@ -8,8 +8,8 @@ from typing import Any
 
 from gateway.domain import events as e
 from gateway.domain.case import Case
+from gateway.domain.fold import alerts, items, money, reversals
 from gateway.domain.fold import case as case_
-from gateway.domain.fold import items, money, reversals
 from gateway.domain.states import CASE
 
 
@@ -30,6 +30,7 @@ def apply(case: Case | None, event: e.Event, at: datetime) -> Case:
     if case is None:
         raise ValueError("the first entry of a ledger must open the case")
     _FOLDS[type(event)](case, event, at)
+    alerts.answer(case, at)
     case.revision += 1
     return case
 
@@ -99,4 +100,7 @@ _FOLDS: dict[type, Callable[[Case, Any, datetime], None]] = {
     e.Rated: case_.rated,
     e.Reopened: case_.reopened,
     e.Closed: case_.closed,
+    e.Reminded: alerts.recorded,
+    e.Overdue: alerts.recorded,
+    e.Escalated: alerts.recorded,
 }

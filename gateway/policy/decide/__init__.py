@@ -18,16 +18,19 @@ from gateway.policy.decide.money import (
     usual_kind,
     waits_for_settlement,
 )
+from gateway.policy.decide.supervising import Coming, coming
 from gateway.policy.decide.verdicts import verdicts
 
 __all__ = [
     "HOLDERS",
     "KINDS",
+    "Coming",
     "Direction",
     "Gate",
     "account_fault",
     "awaited_certificates",
     "certified",
+    "coming",
     "deadlines",
     "deductions",
     "deficit",

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from gateway.domain.calendar import Calendar
 from gateway.domain.case import Case, Item, Payout
 from gateway.domain.deadlines import ClockKind, Deadline, DeadlineState, Limit, compute
-from gateway.domain.states import ItemStatus
+from gateway.domain.states import ItemStatus, PayoutStatus
 from gateway.policy.book import holds
 from gateway.policy.decide.facts import facts_of, form_of
 from gateway.policy.model import ItemDefinition, Jurisdiction
@@ -20,7 +20,8 @@ def deadlines(policy: Jurisdiction, calendar: Calendar, case: Case, item: Item, 
     if definition is None:
         return []
     facts = facts_of(form_of(case), case.flow, policy)
-    payouts = [payout for payout in case.payouts.values() if payout.item == item.slug]
+    settled = (PayoutStatus.OFFSET, PayoutStatus.CANCELLED)  # nothing of these will be on an account
+    payouts = [found for found in case.payouts.values() if found.item == item.slug and found.status not in settled]
     found = []
     for clock in definition.clocks:
         ruled_out = item.status is ItemStatus.NOT_APPLICABLE and item.pushed_at is not None

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from gateway.domain.deadlines import LimitUnit
 from gateway.policy.model.base import AreaCode, Code, Condition, Named, RowId, Slug, Strict
 
 
@@ -128,6 +129,29 @@ class Withdrawal(Strict):
     """CHOSEN: those the family chose; ALL: every item."""
     until: Literal["ACCEPTED", "FINAL"]
     """The last moment: before the department has accepted it, or before it is final."""
+    source: RowId
+
+
+class Period(Strict):
+    """How long before, or after, something."""
+
+    amount: int | None = Field(gt=0)
+    """Number of ``unit``; null: nothing is recorded by it."""
+    unit: LimitUnit
+    """WORKING_DAYS by the calendar, or elapsed HOURS."""
+
+
+class Supervision(Strict):
+    """催办、督办: when people are told.  A limit that has passed is recorded without any of these, and so is what only
+    a person can end: a push given up, money held or returned.  No document states a number; its owner sets it."""
+
+    remind_before: Period
+    """催办: how much of a limit is left when the department is reminded of it."""
+    escalate_after: Period
+    """升级督办: how long after a limit has passed it is put before the supervisor."""
+    follow_up_after: Period
+    """How long the report, a correction asked of the family, or something nobody is at work on is waited for, before
+    those who look after the case are told."""
     source: RowId
 
 

@@ -22,6 +22,7 @@ from gateway.policy.model.intake import (
     Rule,
     SharedSource,
     Step,
+    Supervision,
     Via,
     Withdrawal,
 )
@@ -102,6 +103,8 @@ class Jurisdiction(Named):
     """Ways results reach the family."""
     rating: RatingRule | None = None
     """Null: NOT STATED, and no rating is offered."""
+    supervision: Supervision | None = None
+    """Null: nobody is told because of time alone, but of a limit that has passed."""
     withdrawal: Withdrawal | None = None
     """Null: NOT STATED, and no item can be taken back."""
     via: Via | None = None
