@@ -21,6 +21,11 @@ class SubmitCasePayload:
     created: bool = strawberry.field(
         default=False, description="是否新立案; false: the same submission was here before."
     )
+    driven: list[DepartmentItem] = strawberry.field(
+        default_factory=list,
+        description="重新推送的事项: their push had been given up, and the repeated submission drives it again.  A "
+        "push that is still being tried keeps its pauses and is not named.",
+    )
     open_case_number: str | None = strawberry.field(
         default=None,
         description="已在办的办件编号: the deceased has an open case of somebody else; its number only (PD-07).",
@@ -177,4 +182,5 @@ async def _submit(info: Info, input: i.SubmitCaseInput) -> SubmitCasePayload:
 
     done = await change(info, put)
     view = shown(info, done.case)
-    return SubmitCasePayload(case=Case.of(view) if view else None, created=done.created)
+    driven = [DepartmentItem.of(view, slug) for slug in done.driven if view and slug in view.case.items]
+    return SubmitCasePayload(case=Case.of(view) if view else None, created=done.created, driven=driven)
