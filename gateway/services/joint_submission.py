@@ -16,17 +16,17 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from gateway.domain import events as e
-from gateway.domain.case import Case, DeliveryState, Item
+from gateway.domain.case import Case
 from gateway.domain.evidence import Looks
 from gateway.domain.form import Form
 from gateway.domain.identity import normalise
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
-from gateway.domain.states import ITEM, CaseStatus
+from gateway.domain.states import CaseStatus
 from gateway.policy import decide
 from gateway.policy.check import check as check_form
 from gateway.policy.check import refused_flow
 from gateway.policy.model import Flow, Jurisdiction
-from gateway.services import dispatch, evidence, shared
+from gateway.services import evidence, redrive, shared
 from gateway.services.context import CaseWork, Ctx
 from gateway.store import cases
 from gateway.store.tables import submissions
@@ -239,15 +239,10 @@ def _repeated(ctx: Ctx, number: str) -> Submitted:
 
     A push that is still being tried keeps its pauses: filing again is no way to press a department that is down.
     """
-    driven = tuple(slug for slug, item in ctx.case(number).case.items.items() if _given_up(item))
+    driven = redrive.given_up(ctx.case(number).case)
     for slug in driven:
-        dispatch.redrive(ctx, number, slug)
+        redrive.item(ctx, number, slug)
     return Submitted(ctx.case(number).case, created=False, driven=driven)
-
-
-def _given_up(item: Item) -> bool:
-    wanted = item.status not in ITEM.final or item.amending
-    return item.delivery.state is DeliveryState.FAILED and wanted and item.reversal is None
 
 
 def _family(ctx: Ctx, form: Form) -> tuple[str, ...]:
