@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from adapters.kit.http import MAX_ANSWER_BYTES, HttpChannel
+from adapters.kit.json import loads
+from adapters.kit.registry import FOLDER
 from gateway.domain.department import (
     Account,
     Department,
@@ -204,6 +206,18 @@ async def test_a_huge_answer_is_not_read_to_its_end() -> None:
         with pytest.raises(DepartmentUnintelligible):
             await channel.post("/", b"", "text/plain")
         await channel.close()
+
+
+def test_half_a_character_is_no_text() -> None:
+    assert loads(b'{"a": "\\ud83d\\ude4f"}') == {"a": "🙏"}
+    for broken in (b'{"a": "\\ud83d"}', '{"\\uDE4F": 1}', b'[["\\ud83d"]]'):
+        with pytest.raises(ValueError):
+            loads(broken)
+
+
+def test_every_adapter_reads_json_so() -> None:
+    own = [path for path in FOLDER.glob("*/*.py") if "json.loads(" in path.read_text(encoding="utf-8")]
+    assert [path.relative_to(FOLDER).as_posix() for path in own] == ["kit/json.py"]
 
 
 def _order(key: str, payment: Payment, turn: str) -> PaymentInstruction:
