@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from gateway.domain import events as e
-from gateway.domain.case import Case
+from gateway.domain.case import Case, Delivery, DeliveryState
 from gateway.domain.evidence import Looks
 from gateway.domain.form import Form
 from gateway.domain.identity import normalise
@@ -26,7 +26,7 @@ from gateway.policy import decide
 from gateway.policy.check import check as check_form
 from gateway.policy.check import refused_flow
 from gateway.policy.model import Flow, Jurisdiction
-from gateway.services import evidence, redrive, shared
+from gateway.services import dispatch, evidence, shared
 from gateway.services.context import CaseWork, Ctx
 from gateway.store import cases
 from gateway.store.tables import submissions
@@ -239,10 +239,17 @@ def _repeated(ctx: Ctx, number: str) -> Submitted:
 
     A push that is still being tried keeps its pauses: filing again is no way to press a department that is down.
     """
-    driven = redrive.given_up(ctx.case(number).case)
-    for slug in driven:
-        redrive.item(ctx, number, slug)
-    return Submitted(ctx.case(number).case, created=False, driven=driven)
+    case = ctx.case(number).case
+    pushes = [slug for slug, item in case.items.items() if _failed(item.delivery) and not dispatch.is_over(item)]
+    orders = [payout for payout in case.payouts.values() if _failed(payout.delivery)]
+    for slug in pushes:
+        dispatch.redrive(ctx, number, slug)
+    told = [payout.item for payout in orders if dispatch.redrive_instruction(ctx, number, payout.id)]
+    return Submitted(ctx.case(number).case, created=False, driven=tuple(dict.fromkeys([*pushes, *told])))
+
+
+def _failed(way: Delivery) -> bool:
+    return way.state is DeliveryState.FAILED
 
 
 def _family(ctx: Ctx, form: Form) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from gateway.services import case_care, joint_submission, redrive, reversal
+from gateway.services import case_care, dispatch, joint_submission, reversal
 from gateway.services.context import Ctx
 from gateway.store import cases
 from schema import inputs as i
@@ -152,12 +152,12 @@ class Filing:
     )
     @answers(ItemPayload)
     async def redrive_item(self, info: Info, input: i.RedriveItemInput) -> ItemPayload:
-        def again(ctx):  # type: ignore[no-untyped-def]
-            drive = reversal.redrive if input.reversal else redrive.item
-            drive(ctx, input.case_number, input.item)
+        def redrive(ctx):  # type: ignore[no-untyped-def]
+            use = reversal if input.reversal else dispatch
+            use.redrive(ctx, input.case_number, input.item)
             return cases.get(ctx.tx, input.case_number)
 
-        view = shown(info, await change_visible(info, input.case_number, again))
+        view = shown(info, await change_visible(info, input.case_number, redrive))
         return ItemPayload(item=DepartmentItem.of(view, input.item) if view else None)
 
     @strawberry.mutation(description="登记现场巡查或事后回访 (HZ-901).")

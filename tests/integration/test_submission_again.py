@@ -16,7 +16,7 @@ from gateway.desk import Clock, Desk
 from gateway.domain.department import Outcome
 from gateway.domain.form import Form
 from gateway.domain.messages import Refused
-from gateway.services import dispatch, joint_submission, reading, redrive, revocation
+from gateway.services import dispatch, joint_submission, reading, revocation
 from gateway.services.joint_submission import Submitted
 from gateway.services.live_records import LiveRecords
 from tests.builders import DUTY, World, codes, hz_account, hz_form, payment, unidentified
@@ -163,7 +163,7 @@ def test_an_account_order_that_was_given_up_is_driven_again_under_its_key(world:
         if who == "form":
             assert joint_submission.submit(ctx, form).driven == (slug,)
         else:
-            redrive.item(ctx, world.number, slug)
+            dispatch.redrive(ctx, world.number, slug)
     assert world.payout(f"{slug}:1").delivery.state == "PENDING"
     assert (world.queued[-1].name, world.queued[-1].args) == ("instruct", (world.number, f"{slug}:1"))
     with world.acting() as ctx:
