@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from .kit.office import CHINA, Application
-from .kit.server import Department, Failing, Lost, Rubbish
+from .kit.server import Cut, Department, Failing, Lost, Rubbish
 
 LOCK_S = 30.0
 MAX_LINE_BYTES = 8 * 1024 * 1024
@@ -167,7 +167,12 @@ class Bank(Department):
                     answer = json.dumps(await self._handle(line), ensure_ascii=False).encode()
                 except Rubbish:
                     answer = b"\x00\xfeAMQ\x1b{{"
-                writer.write(answer + b"\n")
+                try:
+                    writer.write(await self.leaving(answer + b"\n"))
+                except Cut as cut:
+                    writer.write(cut.half)
+                    await writer.drain()
+                    return
                 await writer.drain()
 
     async def _handle(self, line: bytes) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from .kit.office import CHINA, Application
-from .kit.server import Department, Failing, Lost, Rubbish
+from .kit.server import Cut, Department, Failing, Lost, Rubbish
 
 WIDTHS = (("JYM", 4), ("FSF", 8), ("LSH", 20), ("RQ", 8), ("SJ", 6), ("FHM", 6), ("TS", 6))
 HEADER_BYTES = sum(width for _, width in WIDTHS)
@@ -121,7 +121,12 @@ class HousingFund(Department):
                     answer = await self._handle(body)
                 except Rubbish:
                     answer = b"\x00\xff\xfe\xc4\xe3##core dumped##"
-                writer.write(answer)
+                try:
+                    writer.write(await self.leaving(answer))
+                except Cut as cut:
+                    writer.write(cut.half)
+                    await writer.drain()
+                    return
                 await writer.drain()
 
     async def _handle(self, body: bytes) -> bytes:

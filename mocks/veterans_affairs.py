@@ -178,7 +178,8 @@ class VeteransAffairs(Department):
     def _note_account(self, body: dict[str, Any]) -> None:
         application = self.office.get(body["serial"])
         if application is not None:
-            self.office.instruct(application, body["grantNo"], body["account"])
+            order = {**body["account"], "orderSerial": body["orderSerial"]}
+            self.office.instruct(application, body["grantNo"], order)
 
 
 def _record(application: Application) -> dict[str, Any]:

@@ -53,6 +53,8 @@ class GraphQLOverHttp(GraphQL[Context, None]):
     def decode_json(self, data: str | bytes) -> object:
         try:
             found = json.loads(data)
+            if b"\\u0000" in (data.encode() if isinstance(data, str) else data):
+                raise ValueError("no text has the character NUL in it")
             if b"\\ud" in (data.encode() if isinstance(data, str) else data).lower():
                 json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no character
             return found

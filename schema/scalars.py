@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NewType
 
 import strawberry
@@ -16,6 +17,8 @@ Slug = NewType("Slug", str)
 RequirementId = NewType("RequirementId", str)
 Time = NewType("Time", datetime)
 Condition = NewType("Condition", dict)
+
+_YUAN = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2})?", re.ASCII)
 
 
 def yuan(fen: int) -> Yuan:
@@ -33,15 +36,11 @@ def _yuan_out(value: Any) -> str:
 
 
 def _yuan_in(value: Any) -> Yuan:
-    if isinstance(value, float):
-        value = repr(value)
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation as error:
-        raise ValueError("an amount is a decimal number of yuan with at most two places") from error
-    if not amount.is_finite() or amount != amount.quantize(Decimal("0.01")) or abs(amount) >= Decimal(10) ** 13:
+    # Python's own reading of a number is too generous: full-width digits, "1_000", "4.8E3".
+    text = repr(value) if isinstance(value, float) else str(value)
+    if not _YUAN.fullmatch(text):
         raise ValueError("an amount is a decimal number of yuan with at most two places")
-    return Yuan(amount)
+    return Yuan(Decimal(text))
 
 
 def _time_in(value: Any) -> Time:

@@ -18,6 +18,7 @@ from typing import Any
 from lxml import etree
 
 from adapters.kit import xml
+from adapters.kit.json import loads
 from adapters.kit.values import CHINA, fen, local_text
 from gateway.domain.department import (
     Application,
@@ -148,7 +149,7 @@ def _payment(node: etree._Element) -> Payment:
 def _load(line: bytes) -> Mapping[str, Any]:
     """The answer frame, unless it is an error."""
     try:
-        data = json.loads(line.decode("utf-8"))
+        data = loads(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise DepartmentUnintelligible("answer is not a JSON frame") from error
     if not isinstance(data, dict):

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from adapters.civil_affairs import codes
+from adapters.kit.json import loads
 from adapters.kit.values import CHINA, fen, local_text, local_time, yuan
 from gateway.domain.department import (
     Application,
@@ -178,7 +179,7 @@ def _answered(answer: bytes) -> dict[str, Any]:
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        whole = json.loads(body)
+        whole = loads(body)
     except (ValueError, RecursionError) as error:
         raise DepartmentUnintelligible("not JSON") from error
     if not isinstance(whole, dict):

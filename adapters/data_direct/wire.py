@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from adapters.data_direct import codes
+from adapters.kit.json import loads
 from adapters.kit.values import fen, local_text, local_time, yuan
 from gateway.domain.department import (
     Account,
@@ -252,7 +253,7 @@ def _check(header: dict[str, Any], names: Sequence[str], data: str, secret: str)
 
 def _loaded(text: bytes | str) -> dict[str, Any]:
     try:
-        whole = json.loads(text)
+        whole = loads(text)
     except (ValueError, RecursionError) as error:
         raise DepartmentUnintelligible("not JSON") from error
     if not isinstance(whole, dict):

@@ -35,7 +35,7 @@ class DisabledPersonsFederation:
         for start in range(0, len(keys), MAX_KEYS):
             form = wire.query(keys[start : start + MAX_KEYS], self._token)
             found |= wire.records(await self._post("ywcx.do", form))
-        return found
+        return {key: found[key] for key in keys if key in found}
 
     async def instruct(self, instruction: PaymentInstruction) -> Receipt:
         raise DepartmentRejected("disabled-persons-federation pays nothing")

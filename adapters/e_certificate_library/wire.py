@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from cryptography.hazmat.primitives import hashes, hmac
 
 from adapters.e_certificate_library import codes
+from adapters.kit.json import loads
 from gateway.domain.department import Certificate, DepartmentUnintelligible, Holding
 
 MOMENT = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+08:00")
@@ -101,7 +102,7 @@ def _first(papers: Sequence[dict[str, Any]], name: str, read: Any) -> Any:
 
 def _loaded(answer: bytes) -> dict[str, Any]:
     try:
-        whole = json.loads(answer)
+        whole = loads(answer)
     except (ValueError, RecursionError) as error:
         raise DepartmentUnintelligible("not JSON") from error
     if not isinstance(whole, dict):

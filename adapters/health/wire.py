@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from adapters.health import codes
+from adapters.kit.json import loads
 from adapters.kit.values import local_text, local_time
 from gateway.domain.department import (
     Application,
@@ -128,7 +129,7 @@ def _replied(answer: bytes) -> dict[str, Any]:
 
 def _parts(message: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
-        whole = json.loads(message)
+        whole = loads(message)
     except (ValueError, RecursionError) as error:
         raise DepartmentUnintelligible("not JSON") from error
     if not isinstance(whole, dict):

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from adapters.insurer import codes
+from adapters.kit.json import loads
 from adapters.kit.values import fen
 from gateway.domain.department import Application, DepartmentUnintelligible, Payment, Receipt, Record
 
@@ -119,7 +120,7 @@ def records(answer: bytes) -> list[Record]:
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        whole = json.loads(body)
+        whole = loads(body)
     except (ValueError, RecursionError) as error:
         raise DepartmentUnintelligible("not JSON") from error
     if not isinstance(whole, dict):

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from adapters.kit.json import loads
 from adapters.kit.values import fen, yuan
 from adapters.medical_insurance import codes
 from gateway.domain.department import (
@@ -176,7 +177,7 @@ def _answered(answer: bytes) -> dict[str, Any]:
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        whole = json.loads(body, parse_float=Decimal)
+        whole = loads(body, parse_float=Decimal)
     except (ArithmeticError, ValueError, RecursionError) as error:
         raise DepartmentUnintelligible("not JSON") from error
     if not isinstance(whole, dict):

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from adapters.kit.json import loads
 from adapters.kit.values import CHINA, local_text
 from adapters.provincial_platform import codes
 from gateway.domain.department import Application, DepartmentUnintelligible, Receipt, Record
@@ -141,7 +142,7 @@ def _details(row: dict[str, Any]) -> dict[str, str]:
 
 def _loaded(text: bytes | str) -> dict[str, Any]:
     try:
-        whole = json.loads(text)
+        whole = loads(text)
     except (ValueError, RecursionError) as error:
         raise DepartmentUnintelligible("not JSON") from error
     if not isinstance(whole, dict):

@@ -35,7 +35,7 @@ class PublicSecurity:
         found: dict[str, Record] = {}
         for start in range(0, len(keys), MAX_KEYS):
             found |= wire.records(await self._call("cxYw", wire.query(keys[start : start + MAX_KEYS], self._token)))
-        return found
+        return {key: found[key] for key in keys if key in found}
 
     async def instruct(self, instruction: PaymentInstruction) -> Receipt:
         raise DepartmentRejected("public-security pays nothing")

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from adapters.kit.json import loads
 from adapters.kit.values import CHINA
 from gateway.domain.department import (
     Application,
@@ -118,7 +119,7 @@ def _record(row: Any) -> Record:
 def _load(body: bytes) -> Mapping[str, Any]:
     """The answer's JSON object, unless its 返回码 is an error."""
     try:
-        data = json.loads(body.decode("utf-8"))
+        data = loads(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise DepartmentUnintelligible("answer is not JSON") from error
     code = _text(data, "返回码")

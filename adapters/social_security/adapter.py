@@ -34,7 +34,7 @@ class SocialSecurity:
         found: dict[str, Record] = {}
         for start in range(0, len(keys), MAX_KEYS):
             found |= wire.records(await self._call(wire.query(keys[start : start + MAX_KEYS], self._token)))
-        return found
+        return {key: found[key] for key in keys if key in found}
 
     async def instruct(self, instruction: PaymentInstruction) -> Receipt:
         return wire.instruction_receipt(await self._call(wire.instruction(instruction, self._token)))

@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from adapters.kit.json import loads
 from adapters.kit.values import CHINA, yuan
 from gateway.domain.department import (
     Application,
@@ -130,7 +131,7 @@ def _payment(row: Any) -> Payment:
 def _load(body: bytes) -> Mapping[str, Any]:
     """The answer's JSON object, unless it is an error."""
     try:
-        data = json.loads(body.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant)
+        data = loads(body.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant)
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise DepartmentUnintelligible("answer is not JSON") from error
     if not isinstance(data, dict):

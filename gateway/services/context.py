@@ -62,7 +62,8 @@ class Ctx:
 
     def case(self, number: str) -> CaseWork:
         """The case, locked, to be changed.  Raises ``Refused`` (CASE_NOT_FOUND)."""
-        found = cases.get_to_change(self.tx, number)
+        # A database may refuse to be asked for what cannot be anybody's number.
+        found = cases.get_to_change(self.tx, number) if number.isprintable() else None
         if found is None:
             raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
         return CaseWork(self, found)

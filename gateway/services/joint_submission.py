@@ -1,8 +1,8 @@
 """Joint submission (联办申请 / 报丧): one form, one case, every item judged.
 
-The same form from the same person twice gives the same case.  A second person applying for the same deceased gets the
-number of the open case and nothing else (PD-07).  An ineligible or faulty form is refused with every reason at once and
-nothing is sent to any department (PD-11).
+The same form from the same person twice gives the same case, and drives the pushes that were given up meanwhile.  A
+second person applying for the same deceased gets the number of the open case and nothing else (PD-07).  An ineligible
+or faulty form is refused with every reason at once and nothing is sent to any department (PD-11).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
 from gateway.domain import events as e
-from gateway.domain.case import Case
+from gateway.domain.case import Case, Delivery, DeliveryState
 from gateway.domain.evidence import Looks
 from gateway.domain.form import Form
 from gateway.domain.identity import normalise
@@ -26,10 +26,13 @@ from gateway.policy import decide
 from gateway.policy.check import check as check_form
 from gateway.policy.check import refused_flow
 from gateway.policy.model import Flow, Jurisdiction
-from gateway.services import evidence, shared
+from gateway.services import dispatch, evidence, shared
 from gateway.services.context import CaseWork, Ctx
 from gateway.store import cases
 from gateway.store.tables import submissions
+
+MAX_KEY = 128
+"""Characters of a submission key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,11 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """``created`` False: the same submission was here before."""
+    """``created`` False: the same submission was here before; ``driven``: items whose push is tried again for it."""
 
     case: Case
     created: bool
+    driven: tuple[str, ...] = ()
 
 
 def check(ctx: Ctx, form: Form, case_number: str | None = None, looks: Looks = ()) -> Checked:
@@ -79,13 +83,18 @@ def submit(
 ) -> Submitted:
     """Files the form.  Raises ``Refused`` with every problem; nothing is written then."""
     content = _content(form, case_number)
-    submitter = ctx.tx.seal.index("submitter", ctx.actor.subject or ctx.actor.name)
-    again = _again(ctx, submitter, key or f"content:{content}", content)
-    if again is not None:
-        return Submitted(again, created=False)
+    submission = _Submission(
+        ctx.tx.seal.index("submitter", ctx.actor.subject or ctx.actor.name), _key(key) or f"content:{content}", content
+    )
+    known = _known(ctx, submission)
+    if known is not None and (again := _standing(ctx, known)) is not None:
+        return _repeated(ctx, again)
     checked = check(ctx, form, case_number, looks)
     number = cases.open_case_of(ctx.tx, checked.policy.code, checked.form.deceased.id_number)
     if number is not None and (checked.opened is None or checked.opened.number != number):
+        if _made(ctx, submission, number):
+            _remember(ctx, submission, number, known is None)
+            return _repeated(ctx, number)
         raise refuse(Code.CASE_ALREADY_OPEN, "deceased.idNumber", "PD-07", number=number)
     errors = [problem for problem in checked.problems if problem.severity == "ERROR"]
     if errors:
@@ -100,8 +109,7 @@ def submit(
     work.record(e.Evaluated(_fresh(work.case, checked.verdicts)))
     shared.link_stops(work)
     case = work.save()
-    row = {"submitter": submitter, "key": key or f"content:{content}", "content": content, "number": case.number}
-    ctx.tx.connection.execute(cases.upsert(ctx.tx, submissions, row, ["content", "number"]))
+    _remember(ctx, submission, case.number, known is None)
     return Submitted(case, created=True)
 
 
@@ -177,16 +185,71 @@ def _opened(ctx: Ctx, policy: Jurisdiction, form: Form, number: str | None) -> C
     return found if found.flow == form.flow and same_person else None
 
 
-def _again(ctx: Ctx, submitter: str, key: str, content: str) -> Case | None:
-    row = ctx.tx.connection.execute(
-        select(submissions).where(submissions.c.submitter == submitter, submissions.c.key == key)
-    ).one_or_none()
-    if row is None:
-        return None
-    if row.content != content:
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    """``submitter``: blind index of who files; ``content``: digest of what."""
+
+    submitter: str
+    key: str
+    content: str
+
+
+def _key(key: str | None) -> str | None:
+    if key and (len(key) > MAX_KEY or not key.isprintable()):
+        words = {"detail": f"应为1至{MAX_KEY}个可见字符", "detail_en": f"1 to {MAX_KEY} printable characters"}
+        raise refuse(Code.FIELD_INVALID, "submissionKey", "PD-07", label="提交标识", path="submissionKey", **words)
+    return key
+
+
+def _known(ctx: Ctx, submission: _Submission) -> str | None:
+    """Number of the case this key made.  Raises ``Refused`` where it made one of other content."""
+    c = submissions.c
+    statement = select(submissions).where(c.submitter == submission.submitter, c.key == submission.key)
+    row = ctx.tx.connection.execute(statement.with_for_update()).one_or_none()
+    if row is not None and row.content != submission.content:
         raise refuse(Code.SUBMISSION_KEY_REUSED, "submissionKey")
-    found = cases.get(ctx.tx, row.number)
-    return found if found is None or found.revocation is None else None
+    return str(row.number) if row is not None else None
+
+
+def _standing(ctx: Ctx, number: str) -> str | None:
+    """The number, unless the case was revoked: then the form may be filed anew."""
+    found = cases.get(ctx.tx, number)
+    return number if found is not None and found.revocation is None else None
+
+
+def _made(ctx: Ctx, submission: _Submission, number: str) -> bool:
+    """Whether this submitter made the case with the same form, under whatever key."""
+    c = submissions.c
+    same = (c.submitter == submission.submitter, c.content == submission.content, c.number == number)
+    return ctx.tx.connection.execute(select(c.key).where(*same).limit(1)).one_or_none() is not None
+
+
+def _remember(ctx: Ctx, submission: _Submission, number: str, first: bool) -> None:
+    """Ties the key to the case.  Of two first uses at once the later one fails here, and is run again."""
+    if first:
+        ctx.tx.connection.execute(insert(submissions).values(**asdict(submission), number=number))
+        return
+    c = submissions.c
+    statement = update(submissions).where(c.submitter == submission.submitter, c.key == submission.key)
+    ctx.tx.connection.execute(statement.values(number=number))
+
+
+def _repeated(ctx: Ctx, number: str) -> Submitted:
+    """What was given up is driven again: "it was here before" must not hide that a department never got it.
+
+    A push that is still being tried keeps its pauses: filing again is no way to press a department that is down.
+    """
+    case = ctx.case(number).case
+    pushes = [slug for slug, item in case.items.items() if _failed(item.delivery) and not dispatch.is_over(item)]
+    orders = [payout for payout in case.payouts.values() if _failed(payout.delivery)]
+    for slug in pushes:
+        dispatch.redrive(ctx, number, slug)
+    told = [payout.item for payout in orders if dispatch.redrive_instruction(ctx, number, payout.id)]
+    return Submitted(ctx.case(number).case, created=False, driven=tuple(dict.fromkeys([*pushes, *told])))
+
+
+def _failed(way: Delivery) -> bool:
+    return way.state is DeliveryState.FAILED
 
 
 def _family(ctx: Ctx, form: Form) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.domain.alerts import AlertKind
-from gateway.domain.case import Case, DeliveryState, Item
+from gateway.domain.case import Case, DeliveryState, Item, Payout
 from gateway.domain.messages import Code, Reason
 from gateway.domain.states import ITEM, REVERSAL, CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
 from gateway.policy import decide
@@ -57,8 +57,20 @@ def obstacles(book: PolicyBook, policy: Jurisdiction, case: Case) -> list[Obstac
             reason = Reason(Code.PAYOUT_RETURNED, (), {"detail": payout.return_reason or ""})
             found.append(Obstacle(reason, payout.item, payout.returned_at or payout.approved_at, payout.id))
         elif payout.status in (PayoutStatus.APPROVED, PayoutStatus.INSTRUCTED):
-            found.append(Obstacle(Reason(Code.WAITS_FOR_PAYOUT), payout.item, payout.approved_at, payout.id))
+            found.append(_unpaid(book, policy, payout))
     return found
+
+
+def _unpaid(book: PolicyBook, policy: Jurisdiction, payout: Payout) -> Obstacle:
+    """What a sum waits for: its department, or, while the account did not reach that, the way there."""
+    way, definition = payout.delivery, policy.item(payout.item)
+    words = {"department": book.word("departments", (definition and definition.department) or "").name}
+    if way.state is DeliveryState.FAILED:
+        return Obstacle(Reason(Code.DELIVERY_GIVEN_UP, ("PD-16",), words), payout.item, payout.approved_at, payout.id)
+    if way.state is DeliveryState.PENDING and way.failing_since is not None:
+        words["since"] = f"{way.failing_since.astimezone(_zone(policy)):%Y-%m-%d %H:%M}"
+        return Obstacle(Reason(Code.WAITS_FOR_DELIVERY, ("PD-16",), words), payout.item, way.failing_since, payout.id)
+    return Obstacle(Reason(Code.WAITS_FOR_PAYOUT), payout.item, payout.approved_at, payout.id)
 
 
 def _item(book: PolicyBook, policy: Jurisdiction, case: Case, item: Item) -> Iterator[Obstacle]:

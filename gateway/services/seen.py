@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +25,14 @@ class Known:
     reason_code: str | None
 
 
+def _bounded(text: str, limit: int) -> str:
+    """What no column holds, whatever a department calls its message, is known by its digest."""
+    fits = len(text) <= limit and text.isprintable()
+    return text if fits else f"#{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[: limit - 1]}"
+
+
 def known(ctx: Ctx, department: str, number: str, slug: str, serial: str) -> Known | None:
+    slug, serial = _bounded(slug, 64), _bounded(serial, 128)
     c = write_backs.c
     row = ctx.tx.connection.execute(
         select(write_backs).where(c.department == department, c.number == number, c.slug == slug, c.serial == serial)
@@ -45,7 +53,10 @@ def remember(
     content: str,
     outcome: str,
     reason: Reason | None,
+    at: datetime | None = None,
 ) -> None:
+    """``at``: when it was first taken; None = now."""
+    slug, serial = _bounded(slug, 64), _bounded(serial, 128)
     body = _REASON.dump_json(reason) if reason is not None else b""
     values = {
         "department": department,
@@ -53,7 +64,7 @@ def remember(
         "slug": slug,
         "serial": serial,
         "content": content,
-        "at": ctx.now,
+        "at": at or ctx.now,
         "outcome": outcome,
         "body": ctx.tx.seal.close(body, f"write_back:{department}:{number}:{slug}:{serial}"),
     }

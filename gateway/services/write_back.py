@@ -4,6 +4,7 @@ Every message is identified by (department, case, item, serial).  The same messa
 another content under a taken serial, or against a finished item, is refused as CONFLICT; a result for an item that
 was not pushed is refused as NOT_DISPATCHED and opens no gate; a department that does not own the item is refused.
 What was refused changes nothing, is kept in the ledger with its reason, and may be sent again when the reason is gone.
+What comes out of order, older than what is known, changes nothing either.  All outcomes: docs/outcomes.md.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from gateway.domain import events as e
-from gateway.domain.case import Applicability, Case, Item
+from gateway.domain.case import Applicability, Case, DeliveryState, Item
 from gateway.domain.department import Certificate, Outcome, Payment, PaymentState, Record
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
-from gateway.domain.states import ITEM, PAYOUT, ItemStatus, PayoutStatus
+from gateway.domain.states import ITEM, ItemStatus
 from gateway.policy import decide
 from gateway.policy.model import ItemDefinition
-from gateway.services import seen
+from gateway.services import payments, seen
 from gateway.services.context import CaseWork, Ctx
 from gateway.store import cases
 
@@ -43,6 +44,8 @@ class Report:
     """The department found another kind of death (HZ-504)."""
     complete_record: bool = False
     """A whole record as read from the department: payments may be seen in a later state at once."""
+    as_of: datetime | None = None
+    """When the department made the record, by its own clock; None for a message that is not a record."""
 
 
 class AckOutcome(StrEnum):
@@ -71,6 +74,13 @@ def take(ctx: Ctx, department: str, number: str, slug: str, serial: str, report:
     work = ctx.case(number)
     content = _content(report)
     known = seen.known(ctx, department, number, slug, serial)
+    fact = _fact(report.as_of, content) if report.as_of is not None else serial
+    if known is None and fact != serial:
+        # The same record may come by both ways, sent and read; the later one says nothing new.
+        before = seen.known(ctx, department, number, slug, fact)
+        if before is not None and before.outcome == "APPLIED":
+            seen.remember(ctx, department, number, slug, serial, content, "APPLIED", None, before.at)
+            return Ack(AckOutcome.REPEATED, before.at, case=work.case)
     if known is not None and known.outcome == "APPLIED":
         if known.content == content:
             return Ack(AckOutcome.REPEATED, known.at, case=work.case)
@@ -80,12 +90,12 @@ def take(ctx: Ctx, department: str, number: str, slug: str, serial: str, report:
         }
         reason = Reason(Code.CONFLICT, ("PD-06",), words)
         mark = f"{serial[:100]}#{content[:16]}"
-        before_ = seen.known(ctx, department, number, slug, mark)
-        if before_ is not None:  # the same contradiction again is not written down again
-            return Ack(AckOutcome.REFUSED, before_.at, reason, work.case)
+        before = seen.known(ctx, department, number, slug, mark)
+        if before is not None:  # the same contradiction again is not written down again
+            return Ack(AckOutcome.REFUSED, before.at, reason, work.case)
         seen.remember(ctx, department, number, slug, mark, content, "REFUSED", reason)
         return _refuse(work, department, slug, serial, report, reason)
-    before = len(work.recorded)
+    length = len(work.recorded)
     try:
         _apply(work, department, slug, report)
     except Refused as refused:
@@ -96,9 +106,10 @@ def take(ctx: Ctx, department: str, number: str, slug: str, serial: str, report:
         ack = _refuse(work, department, slug, serial, report, reason)
         seen.remember(ctx, department, number, slug, serial, content, "REFUSED", reason)
         return ack
-    changed = len(work.recorded) > before
+    changed = len(work.recorded) > length
     case = work.save()
-    seen.remember(ctx, department, number, slug, serial, content, "APPLIED", None)
+    for name in dict.fromkeys((serial, fact)):
+        seen.remember(ctx, department, number, slug, name, content, "APPLIED", None)
     return Ack(AckOutcome.APPLIED if changed else AckOutcome.REPEATED, ctx.now, case=case)
 
 
@@ -115,12 +126,17 @@ def report_of(record: Record) -> Report:
         details={name: value for name, value in record.details.items() if name != "referral"},
         refers="referral" in record.details,
         complete_record=True,
+        as_of=record.updated_at,
     )
 
 
 def record_serial(record: Record) -> str:
     """Serial of a record that was read, not sent: the same record, changed at the same time, is the same message."""
-    return f"read:{record.updated_at.isoformat()}:{_content(report_of(record))[:24]}"
+    return _fact(record.updated_at, _content(report_of(record)))
+
+
+def _fact(as_of: datetime, content: str) -> str:
+    return f"read:{as_of.astimezone(UTC).isoformat()}:{content[:24]}"
 
 
 # ── what a report does to a case ────────────────────────────────────────────────────────────────────────
@@ -142,13 +158,15 @@ def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
     if report.refers and definition.referral is not None:
         _refer(work, definition, item, report)
         return
-    if item.status is ItemStatus.COMPLETED and not report.complete_record:
-        _adds_nothing_new(work, item, report)
+    if not report.complete_record:
+        payments.must_be_new_money(work, item, report.payments, decides=report.outcome is not None)
+        if item.status is ItemStatus.COMPLETED:
+            _adds_nothing_new(item, report)
     for certificate in report.certificates:
         _certificate(work, definition, item, certificate)
     _outcome(work, definition, item, report)
     for payment in report.payments:
-        _payment(work, definition, item, payment, report.complete_record)
+        payments.take(work, definition, item, payment, report.complete_record)
 
 
 def _paid_after_all(work: CaseWork, definition: ItemDefinition, item: Item, report: Report) -> None:
@@ -162,7 +180,7 @@ def _paid_after_all(work: CaseWork, definition: ItemDefinition, item: Item, repo
     if not moved:
         raise refuse(Code.CASE_REVOKED, "item")
     for payment in moved:
-        _payment(work, definition, item, payment, complete_record=True)
+        payments.take(work, definition, item, payment, complete_record=True)
 
 
 def _only_shares(definition: ItemDefinition, report: Report) -> bool:
@@ -170,18 +188,8 @@ def _only_shares(definition: ItemDefinition, report: Report) -> bool:
     return definition.handler == "SHARED" and bool(report.certificates) and report.outcome in (None, Outcome.COMPLETED)
 
 
-def _adds_nothing_new(work: CaseWork, item: Item, report: Report) -> None:
-    """A message on a completed item may not say something else than its result, nor approve the same money twice.
-
-    A sum of another kind may still be approved; a whole record that was read is the department's own books.
-    """
-    payouts = [payout for payout in work.case.payouts.values() if payout.item == item.slug]
-    serials = {payout.serial for payout in payouts}
-    fresh = [payment for payment in report.payments if payment.serial not in serials]
-    kinds = {payout.kind for payout in payouts}
-    if fresh and (report.outcome is not None or any(payment.kind in kinds for payment in fresh)):
-        facts = {"detail": "事项已办结，款项已核定", "detail_en": "the item is completed and its sums are approved"}
-        raise refuse(Code.CONFLICT, "payout.serial", "PD-06", **facts)
+def _adds_nothing_new(item: Item, report: Report) -> None:
+    """A message on a completed item may not say something else than its result."""
     differs = any(item.details.get(name, value) != value for name, value in report.details.items())
     if differs or (report.reference and item.reference and report.reference != item.reference):
         facts = {"detail": "事项已办结，结果内容不同", "detail_en": "the item is completed with another result"}
@@ -206,6 +214,8 @@ def _outcome(work: CaseWork, definition: ItemDefinition, item: Item, report: Rep
         return  # its certificate, which is all it needs, has just been recorded
     if item.status is reached and _says_the_same(item, report):
         return
+    if outcome is Outcome.CORRECTION and report.complete_record and _waits_for_the_answer(item):
+        return  # it asks for what the family has answered; the answer is on its way
     if item.status in ITEM.final:
         if report.complete_record and outcome is Outcome.ACCEPTED:
             return  # an old state read late says nothing against a result
@@ -245,6 +255,12 @@ def _says_the_same(item: Item, report: Report) -> bool:
     return True
 
 
+def _waits_for_the_answer(item: Item) -> bool:
+    """The family has answered, and the department's own system does not hold the answer yet."""
+    on_its_way = item.delivery.state in (DeliveryState.PENDING, DeliveryState.FAILED)
+    return item.status is ItemStatus.DISPATCHED and item.correction > 0 and on_its_way
+
+
 def _allowed(item: Item, event: str) -> None:
     if not ITEM.allows(item.status, event):
         raise refuse(Code.ACTION_NOT_POSSIBLE, "item", status=item.status.value, action=event)
@@ -270,73 +286,12 @@ def _certificate(work: CaseWork, definition: ItemDefinition, item: Item, certifi
             return
         facts = {"detail": "已有另一编号的证照", "detail_en": "a certificate with another number is recorded"}
         raise refuse(Code.CONFLICT, "certificate.number", "PD-06", **facts)
-    if item.status in ENDED:
-        facts = {"detail": f"事项已为“{item.status.value}”", "detail_en": f"the item is {item.status.value}"}
-        raise refuse(Code.CONFLICT, "item", "PD-06", **facts)
+    payments.must_not_have_ended(item)
     work.record(
         e.CertificateIssued(
             certificate.type, certificate.number, certificate.issued_at, certificate.issuer, definition.slug
         )
     )
-
-
-ENDED = (ItemStatus.REFUSED, ItemStatus.NOT_APPLICABLE, ItemStatus.WITHDRAWN)
-_STEPS = {
-    PaymentState.INSTRUCTED: "instructed",
-    PaymentState.PAID: "paid",
-    PaymentState.RETURNED: "returned",
-}
-_REACHED = {
-    PaymentState.APPROVED: PayoutStatus.APPROVED,
-    PaymentState.INSTRUCTED: PayoutStatus.INSTRUCTED,
-    PaymentState.PAID: PayoutStatus.PAID,
-    PaymentState.RETURNED: PayoutStatus.RETURNED,
-}
-
-
-def _payment(work: CaseWork, definition: ItemDefinition, item: Item, payment: Payment, complete_record: bool) -> None:
-    if definition.payout is None:
-        raise refuse(Code.PAYOUT_NOT_ALLOWED, "payout", definition.source, "PD-13", item=definition.name)
-    if payment.kind not in definition.payout.kinds:
-        words = {"label": "款项种类", "path": "payout.kind", "value": payment.kind}
-        raise refuse(
-            Code.OPTION_UNKNOWN,
-            "payout.kind",
-            definition.payout.source,
-            options="、".join(definition.payout.kinds),
-            **words,
-        )
-    if item.status in ENDED:
-        facts = {"detail": f"事项已为“{item.status.value}”", "detail_en": f"the item is {item.status.value}"}
-        raise refuse(Code.CONFLICT, "item", "PD-06", **facts)
-    payout_id = f"{definition.slug}:{payment.serial}"
-    known = work.case.payouts.get(payout_id)
-    if known is None:
-        if payment.state is not PaymentState.APPROVED and not complete_record:
-            raise refuse(Code.PAYOUT_UNKNOWN, "payout.serial", "PD-06", serial=payment.serial)
-        work.record(e.PayoutApproved(payout_id, definition.slug, payment.serial, payment.kind, payment.fen))
-        known = work.case.payouts[payout_id]
-    elif (known.fen, known.kind) != (payment.fen, payment.kind):
-        facts = {"detail": "款项的金额或种类不同", "detail_en": "amount or kind of the payout differ"}
-        raise refuse(Code.CONFLICT, "payout.amount", "PD-06", **facts)
-    step = _STEPS.get(payment.state)
-    if step is None or known.status is _REACHED[payment.state]:
-        return
-    if payment.fen <= 0:
-        facts = {"detail": "清算为负数或零，没有可发放的款项", "detail_en": "nothing is paid of a negative or zero sum"}
-        raise refuse(Code.CONFLICT, "payout.state", "PD-10", **facts)
-    if step == "instructed" and known.status in (PayoutStatus.PAID, PayoutStatus.RETURNED) and complete_record:
-        return  # an old state read late
-    if step == "returned" and known.status in (PayoutStatus.APPROVED, PayoutStatus.HELD) and complete_record:
-        work.record(e.PayoutPaid(payout_id, payment.at))  # paid and returned between two looks
-    if not PAYOUT.allows(known.status, step):
-        raise refuse(Code.ACTION_NOT_POSSIBLE, "payout.state", status=known.status.value, action=step)
-    if step == "instructed":
-        work.record(e.PayoutInstructed(payout_id, None, outward=False))
-    elif step == "paid":
-        work.record(e.PayoutPaid(payout_id, payment.at))
-    else:
-        work.record(e.PayoutReturned(payout_id, payment.reason or "", payment.at))
 
 
 def _refer(work: CaseWork, definition: ItemDefinition, item: Item, report: Report) -> None:
@@ -367,7 +322,7 @@ def _refuse(work: CaseWork, department: str, slug: str, serial: str, report: Rep
 
 
 def _content(report: Report) -> str:
-    said = asdict(report)
+    said = asdict(replace(report, as_of=None))
     if not report.complete_record:  # a message without a time of its own got the time it came in
         said["payments"] = [{**payment, "at": None} for payment in said["payments"]]
     plain = json.dumps(said, default=str, sort_keys=True, ensure_ascii=False)

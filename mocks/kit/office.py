@@ -83,6 +83,14 @@ class Habits:
     """Does the work and closes the line without an answer that many times."""
     rubbish: int = 0
     """Answers something that is not its format that many times."""
+    late: float = 0.0
+    """Seconds between the work and its answer."""
+    half: int = 0
+    """Does the work and breaks the line in the middle of its answer that many times."""
+    garble: int = 0
+    """Answers in another encoding than it says that many times: GBK for UTF-8, or the reverse."""
+    stray: bool = False
+    """Answers with records that nobody asked for as well."""
     refuse: str = ""
     """The clerk refuses everything, with this reason."""
     twice: bool = False
@@ -165,6 +173,8 @@ class Office:
 
     def find(self, keys: Sequence[str]) -> list[Application]:
         """Those of the keys it knows, in one look."""
+        if self.habits.stray:
+            return self.all()
         marks = ",".join("?" * len(keys))
         rows = self._db.execute(f"SELECT body FROM application WHERE key IN ({marks})", tuple(keys))
         return [_load(row[0]) for row in rows]

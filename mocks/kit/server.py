@@ -32,6 +32,14 @@ class Failing(Exception):
     """The department's own "system error"."""
 
 
+class Cut(Exception):
+    """The line breaks in the middle of the answer; ``half`` still leaves."""
+
+    def __init__(self, half: bytes) -> None:
+        super().__init__()
+        self.half = half
+
+
 class Rubbish(Exception):
     """The department answers something that is not its format."""
 
@@ -104,6 +112,19 @@ class Department:
         if habits.drop:
             habits.drop -= habits.drop > 0
             raise Lost
+
+    async def leaving(self, answer: bytes) -> bytes:
+        """To be awaited with every answer when the work is done.  Raises ``Cut``, after which the line is closed."""
+        habits = self.office.habits
+        if habits.late:
+            await asyncio.sleep(habits.late)
+        if habits.garble:
+            habits.garble -= habits.garble > 0
+            answer = _garbled(answer)
+        if habits.half:
+            habits.half -= habits.half > 0
+            raise Cut(answer[: len(answer) // 2])
+        return answer
 
     # ── the clerk ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -273,8 +294,35 @@ def _counter(department: Department) -> list[web.RouteDef]:
     ]
 
 
+def _garbled(answer: bytes) -> bytes:
+    try:
+        return answer.decode("utf-8").encode("gb18030")
+    except ValueError:
+        return answer.decode("gb18030", "replace").encode("utf-8")
+
+
+async def _leave(department: Department, request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+    if not isinstance(answer, web.Response) or not isinstance(answer.body, bytes):
+        return answer
+    whole = len(answer.body)
+    try:
+        answer.body = await department.leaving(answer.body)
+        return answer
+    except Cut as cut:
+        begun = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.headers["Content-Type"]})
+        begun.content_length = whole
+        await begun.prepare(request)
+        await begun.write(cut.half)
+        if request.transport is not None:
+            request.transport.close()
+        raise asyncio.CancelledError from None
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
 @web.middleware
-async def _manners(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]):  # type: ignore[no-untyped-def]
+async def _manners(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Lost:
@@ -290,9 +338,15 @@ async def _manners(request: web.Request, handler: Callable[[web.Request], Awaita
 async def serve(department: Department, host: str, port: int, office_port: int) -> None:
     """Runs until SIGTERM or SIGINT."""
     stops: list[Callable[[], Awaitable[None]]] = []
-    for routes, at in ((department.routes(), port), (_counter(department), office_port)):
+
+    @web.middleware
+    async def leaving(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await _leave(department, request, await handler(request))
+
+    wire, counter = [leaving, _manners], [_manners]
+    for routes, at, manners in ((department.routes(), port, wire), (_counter(department), office_port, counter)):
         if routes:
-            app = web.Application(middlewares=[_manners], client_max_size=16 * 1024 * 1024)
+            app = web.Application(middlewares=manners, client_max_size=16 * 1024 * 1024)
             app.add_routes(routes)
             runner = web.AppRunner(app, access_log=None)
             await runner.setup()

@@ -21,6 +21,11 @@ class SubmitCasePayload:
     created: bool = strawberry.field(
         default=False, description="是否新立案; false: the same submission was here before."
     )
+    driven: list[DepartmentItem] = strawberry.field(
+        default_factory=list,
+        description="重新推送的事项: their push had been given up, and the repeated submission drives it again.  A "
+        "push that is still being tried keeps its pauses and is not named.",
+    )
     open_case_number: str | None = strawberry.field(
         default=None,
         description="已在办的办件编号: the deceased has an open case of somebody else; its number only (PD-07).",
@@ -142,7 +147,9 @@ class Filing:
         )
         return ItemPayload(item=DepartmentItem.of(view, input.item) if view else None)
 
-    @strawberry.mutation(description="人工重新推送: drives a push that failed, or still fails, again.")
+    @strawberry.mutation(
+        description="人工重新推送: drives a push, or the order of an account, that failed or still fails, again."
+    )
     @answers(ItemPayload)
     async def redrive_item(self, info: Info, input: i.RedriveItemInput) -> ItemPayload:
         def redrive(ctx):  # type: ignore[no-untyped-def]
@@ -177,4 +184,5 @@ async def _submit(info: Info, input: i.SubmitCaseInput) -> SubmitCasePayload:
 
     done = await change(info, put)
     view = shown(info, done.case)
-    return SubmitCasePayload(case=Case.of(view) if view else None, created=done.created)
+    driven = [DepartmentItem.of(view, slug) for slug in done.driven if view and slug in view.case.items]
+    return SubmitCasePayload(case=Case.of(view) if view else None, created=done.created, driven=driven)

@@ -111,7 +111,9 @@ def department(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
                         raise
                     time.sleep(0.05)
             running[code] = Running(manifest, address_of(manifest, port, data), counter, process)
-        running[code].counter.behave(slow=0, fail=0, drop=0, rubbish=0, refuse="", auto=None)
+        running[code].counter.behave(
+            slow=0, fail=0, drop=0, rubbish=0, late=0, half=0, garble=0, stray=False, refuse="", auto=None
+        )
         running[code].counter.call("DELETE", "/calls")
         return running[code]
 

@@ -95,7 +95,7 @@ def test_what_the_family_and_the_money_wait_for(world: World) -> None:
 
 @pytest.mark.rule("AS-17", "PD-13", "PD-20")
 def test_the_money_of_a_case_adds_up(world: World) -> None:
-    world.until_cremation(hz_form(account=hz_account()))
+    world.until_cremation(hz_form(account=hz_account())).at("2025-11-11 10:00")
     pension = "pension-funeral-bereavement-claim"
     world.report("social-security", pension, "s-1", payments=(payment("1", "FUNERAL_GRANT", 480000),))
     world.report(

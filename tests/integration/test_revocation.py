@@ -108,7 +108,7 @@ def test_money_that_was_not_told_is_cancelled_and_what_was_paid_is_shown_to_be_r
     balance = payment("1", "MEDICAL_ACCOUNT_BALANCE", 120345)
     world.report("medical-insurance", "medical-account-settlement", "m-1", Outcome.COMPLETED, payments=(balance,))
     paid = (replace(balance, state=PaymentState.PAID),)
-    world.report("medical-insurance", "medical-account-settlement", "m-2", payments=paid)
+    world.at("2025-11-11 10:00").report("medical-insurance", "medical-account-settlement", "m-2", payments=paid)
     case = revoke(world)
     assert world.payout("pension-funeral-bereavement-claim:1").status == "CANCELLED"
     assert world.payout("medical-account-settlement:1").status == "PAID"

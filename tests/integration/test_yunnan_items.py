@@ -261,7 +261,7 @@ def test_a_small_deposit_is_paid_by_the_bank_to_the_heir(yunnan: World) -> None:
     payout = yunnan.payout(f"{DEPOSIT}:1")
     assert (payout.status, payout.account, sent(yunnan, "instruct")) == ("APPROVED", None, [])
     paid = payment("1", "DEPOSIT", 4860000, PaymentState.PAID, on=moment("2025-11-12 10:00"))
-    yunnan.report("bank", DEPOSIT, "paid", payments=(paid,))
+    yunnan.at("2025-11-12 10:00").report("bank", DEPOSIT, "paid", payments=(paid,))
     assert yunnan.payout(f"{DEPOSIT}:1").status == "PAID"
 
 
