@@ -155,6 +155,10 @@ def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
         closed = decide.gates(work.ctx.book, work.policy, work.case, definition)
         waits = "；".join(gate.reason.zh() for gate in closed)
         raise refuse(Code.NOT_DISPATCHED, "item", "PD-06", item=definition.name, waits=waits)
+    if report.complete_record and _undelivered(item):
+        work.record(
+            e.Delivered(slug, report.reference, report.raw_code)
+        )  # its receipt was lost, its record is the proof
     if report.refers and definition.referral is not None:
         _refer(work, definition, item, report)
         return
@@ -167,6 +171,13 @@ def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
     _outcome(work, definition, item, report)
     for payment in report.payments:
         payments.take(work, definition, item, payment, report.complete_record)
+
+
+def _undelivered(item: Item) -> bool:
+    """Whether the first push is not known to have arrived; of what is sent again an older record proves nothing."""
+    return item.delivery.state in (DeliveryState.PENDING, DeliveryState.FAILED) and not (
+        item.amending or item.correction
+    )
 
 
 def _paid_after_all(work: CaseWork, definition: ItemDefinition, item: Item, report: Report) -> None:

@@ -243,3 +243,13 @@ def test_a_push_that_was_begun_and_never_ended_is_asked_for_first(world: World) 
     assert first is not None and again is not None
     assert (first.told_before, again.told_before) == (False, True)
     assert first.key == again.key
+
+
+@pytest.mark.rule("PD-16", "PD-06")
+def test_a_departments_own_record_proves_that_a_push_whose_receipt_was_lost_arrived(world: World) -> None:
+    assert begin(world) is not None  # it went out; what was answered is not known
+    world.report(SOCIAL, MONEY, "read:1", Outcome.COMPLETED, reference="R-7", complete_record=True)
+    delivery = world.item(MONEY).delivery
+    assert (delivery.state, world.status(MONEY), world.item(MONEY).reference) == ("DELIVERED", "COMPLETED", "R-7")
+    world.report(SOCIAL, CLAIM, "m-1", Outcome.ACCEPTED)
+    assert world.item(CLAIM).delivery.state == "PENDING", "a person's message proves nothing of the system"
