@@ -156,9 +156,8 @@ def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
         waits = "；".join(gate.reason.zh() for gate in closed)
         raise refuse(Code.NOT_DISPATCHED, "item", "PD-06", item=definition.name, waits=waits)
     if report.complete_record and _undelivered(item):
-        work.record(
-            e.Delivered(slug, report.reference, report.raw_code)
-        )  # its receipt was lost, its record is the proof
+        # The receipt was lost; the department's record proves that the push arrived.
+        work.record(e.Delivered(slug, report.reference, report.raw_code))
     if report.refers and definition.referral is not None:
         _refer(work, definition, item, report)
         return
@@ -175,9 +174,8 @@ def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
 
 def _undelivered(item: Item) -> bool:
     """Whether the first push is not known to have arrived; of what is sent again an older record proves nothing."""
-    return item.delivery.state in (DeliveryState.PENDING, DeliveryState.FAILED) and not (
-        item.amending or item.correction
-    )
+    unsent = item.delivery.state in (DeliveryState.PENDING, DeliveryState.FAILED)
+    return unsent and item.status not in ITEM.final and not item.correction
 
 
 def _paid_after_all(work: CaseWork, definition: ItemDefinition, item: Item, report: Report) -> None:
