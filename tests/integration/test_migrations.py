@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+from gateway.domain.fold import fold
+from gateway.store import cases
 from gateway.store.migrations import BASELINE, Unusable, migrate, revision_of
 from gateway.store.session import Database
 from gateway.store.tables import metadata
-from tests.builders import World, hz_form
-from tests.integration.conftest import BOTH, SEAL
-from tests.integration.test_submission import SON_FORM
+from tests.builders import World
+from tests.integration.conftest import BOTH
+from tests.upgrade import old
+from tests.upgrade.old import SEAL
 
 
 @pytest.fixture(params=BOTH)
@@ -48,24 +52,21 @@ def test_the_newest_revision_makes_the_tables_of_the_program(empty: Database) ->
         assert compare_metadata(context, metadata) == []
 
 
-def test_cases_of_the_baseline_are_all_there_afterwards(empty: Database) -> None:
-    """A case that went far, and one that a son reported; the same as before, and nothing to find fault with."""
-    to_baseline(empty)
-    world = World(empty)
-    world.until_cremation(hz_form())
-    far = world.number
-    world.submit(SON_FORM)
-    before = {number: world.case(number) for number in (far, world.number)}
-    assert far != world.number
+def test_cases_made_before_there_were_revisions_are_all_there_afterwards(empty: Database, tmp_path: Path) -> None:
+    """Found and adopted; every ledger is whole, gives the case it gave, and goes on."""
+    old.fill(empty, tmp_path)
     done = empty.migrate()
-    assert (done.before, done.adopted) == (BASELINE, False)
-    assert {number: world.case(number) for number in before} == before
-    for number in before:
+    assert (done.adopted, done.before) == (True, BASELINE)
+    world = World(empty)
+    for number in (old.REPORTED, old.CREMATED):
         world.number = number
         assert world.faults() == []
-    world.number = far
-    world.complete("hukou-deregistration")
-    assert world.status("hukou-deregistration") == "COMPLETED"
+        with empty.read() as tx:
+            entries = cases.entries(tx, [number])[number]
+        assert fold([(entry.at, entry.event) for entry in entries]) == world.case()
+    assert world.case(old.REPORTED).deceased.name == "施阿大"
+    world.at("2026-11-26 12:00").complete("hukou-deregistration")
+    assert world.status("hukou-deregistration") == "COMPLETED" and world.faults() == []
 
 
 def test_a_second_time_there_is_nothing_to_do(empty: Database) -> None:
@@ -82,16 +83,6 @@ def test_gateways_that_start_at_once_migrate_once(empty: Database) -> None:
     for database in several:
         database.dispose()
     assert sorted(bool(migrated.steps) for migrated in done) == [False] * 4 + [True]
-
-
-def test_a_database_without_revisions_is_adopted_when_it_is_the_baseline(empty: Database) -> None:
-    to_baseline(empty)
-    execute(empty, "DROP TABLE alembic_version")
-    world = World(empty)
-    world.submit(hz_form())
-    done = empty.migrate()
-    assert (done.adopted, done.before) == (True, BASELINE)
-    assert world.faults() == []
 
 
 @pytest.mark.parametrize(

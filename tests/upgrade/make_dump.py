@@ -6,7 +6,7 @@ To be run once per release, from a checkout of that release:
 
 from __future__ import annotations
 
-import base64
+import json
 import sqlite3
 import sys
 import tempfile
@@ -17,11 +17,8 @@ from adapters.kit.registry import manifests
 from tests.acceptance.stage import Stage, eventually, form
 from tests.adapters.conftest import address_of, free_pair
 
-KEYS = {
-    "SHENHOU_DATA_KEYS": "1:" + base64.b64encode(b"d" * 32).decode(),
-    "SHENHOU_INDEX_KEY": base64.b64encode(b"i" * 32).decode(),
-    "SHENHOU_ISSUER_SEED": base64.b64encode(b"s" * 32).decode(),
-}
+KEYS = json.loads(Path(__file__).with_name("keys.json").read_text(encoding="utf-8"))
+
 SILENT = ("health", "civil-affairs", "public-security", "social-security", "medical-insurance", "housing-fund")
 ATTEMPTS = "query($n: String!) { case(number: $n) { items { slug delivery { state attempts } } } }"
 
