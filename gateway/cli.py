@@ -59,13 +59,13 @@ def serve(
     os.umask(0o077)  # the database and its keys are for their owner only
     try:
         application = joined.create(settings.read(codes=(*manifests(), *sources())))
-        cli_database.migrated(application.desk.database)
     except settings.BadSetting as error:
         _stop(f"setting: {error}")
     except PolicyMistake as error:
         _stop(f"policy:\n{error}")
     if not application.desk.database.hold_alone(WAIT_FOR_OTHER_S):
         _stop("another gateway serves this SQLite file; several gateways need PostgreSQL")
+    cli_database.migrated(application.desk.database)
     threading.Thread(target=_watch_start, args=(application,), daemon=True).start()
     uvicorn.run(
         application.asgi,

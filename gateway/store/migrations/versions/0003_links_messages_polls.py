@@ -1,4 +1,4 @@
-"""Connections to systems, messages kept, polls counted"""
+"""What links, messages, polls and checkpoints need"""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
+    op.create_table(
+        "alerts",
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("area", sa.String(length=12), nullable=False),
+        sa.Column("department", sa.String(length=40), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("number", "key", name=op.f("pk_alerts")),
+    )
+    with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_alerts_department_since"), ["department", "since"], unique=False)
+        batch_op.create_index(batch_op.f("ix_alerts_since"), ["since"], unique=False)
+
     op.create_table(
         "links",
         sa.Column("code", sa.String(length=40), nullable=False),
@@ -74,8 +88,32 @@ def upgrade() -> None:
         sa.Column("head", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_unanchored")),
     )
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("attention_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index(batch_op.f("ix_cases_attention_at"), ["attention_at"], unique=False)
+
+    with op.batch_alter_table("items", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_items_reached_through_delivery"))
+        batch_op.create_index(
+            batch_op.f("ix_items_reached_through_delivery_number"),
+            ["reached_through", "delivery", "number"],
+            unique=False,
+        )
+
     with op.batch_alter_table("payouts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("delivery", sa.String(length=16), server_default="NONE", nullable=False))
+        batch_op.drop_index(batch_op.f("ix_payouts_reached_through_status"))
         batch_op.create_index(
             batch_op.f("ix_payouts_reached_through_delivery"), ["reached_through", "delivery"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_payouts_reached_through_status_number"),
+            ["reached_through", "status", "number"],
+            unique=False,
+        )
+
+    with op.batch_alter_table("reversals", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reversals_department_status"))
+        batch_op.create_index(
+            batch_op.f("ix_reversals_department_delivery_number"), ["department", "delivery", "number"], unique=False
         )
