@@ -24,8 +24,10 @@ def migrated(found: Database) -> Migrated:
         return found.migrate()
     except Unusable as error:
         _stop(str(error))
-    except OperationalError:
-        _stop(f"it cannot be reached or opened: {found.url.render_as_string(hide_password=True)}")
+    except OperationalError as error:
+        if error.statement is not None:
+            raise
+        _stop(f"it cannot be reached or opened: {found.url.set(query={}).render_as_string(hide_password=True)}")
 
 
 def migrate(settings: Settings) -> None:

@@ -42,6 +42,7 @@ def migrate(connection: Connection, to: str = "head") -> Migrated:
     Raises ``Unusable``.
     """
     if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+        connection.execute(text("SET LOCAL lock_timeout = 0"))  # another's migration may take longer than a request may
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     scripts, config = ScriptDirectory(str(FOLDER)), alembic_config(connection)
     known = [script.revision for script in scripts.walk_revisions()]
