@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: help demo test check format schema coverage lock bench clean
+.PHONY: help demo test check format schema revision coverage lock bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -26,6 +26,10 @@ format: .venv/.installed-dev  ## rewrite the files the way we write them
 
 schema: .venv/.installed  ## print the published schema to schema/schema.graphql
 	$(BIN)/shenhou export-schema
+
+revision: .venv/.installed-dev  ## write the next revision of the database: make revision what="Items have a colour"
+	$(BIN)/python -m gateway.store.migrations "$(what)"
+	$(BIN)/ruff format gateway/store/migrations
 
 coverage: .venv/.installed-dev  ## print docs/coverage.md: every row, where it is carried out, its tests
 	@$(BIN)/python -m tests.coverage_table

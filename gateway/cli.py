@@ -49,8 +49,8 @@ def serve(
     import uvicorn
 
     from adapters.kit.registry import manifests, sources
+    from gateway import cli_database, settings
     from gateway import main as joined
-    from gateway import settings
     from gateway.policy.loader import PolicyMistake
 
     if clock:
@@ -65,6 +65,7 @@ def serve(
         _stop(f"policy:\n{error}")
     if not application.desk.database.hold_alone(WAIT_FOR_OTHER_S):
         _stop("another gateway serves this SQLite file; several gateways need PostgreSQL")
+    cli_database.migrated(application.desk.database)
     threading.Thread(target=_watch_start, args=(application,), daemon=True).start()
     uvicorn.run(
         application.asgi,
@@ -158,11 +159,12 @@ def verify(
     """Check the hash chain of the ledger: finds altered, removed and reordered entries."""
     from sqlalchemy import select
 
+    from gateway import cli_database
     from gateway.store import cases
     from gateway.store.tables import cases as known
     from gateway.store.tables import shared_records as shared
 
-    database = _database()
+    database = cli_database.database(_settings())
     with database.read() as tx:
         every = select(known.c.number).union(select(shared.c.number))
         numbers = [number] if number else list(tx.connection.execute(every).scalars())
@@ -171,6 +173,22 @@ def verify(
         out.print(f"[red]{line}[/red]")
     out.print(f"{len(numbers)} ledgers checked, {len(wrong)} faults")
     raise typer.Exit(1 if wrong else 0)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the tables of the database to what this release needs.  `serve` does it by itself at its start."""
+    from gateway import cli_database
+
+    cli_database.migrate(_settings())
+
+
+@app.command()
+def restored() -> None:
+    """Once after a restore, before serving: no number given out after the backup comes again."""
+    from gateway import cli_database
+
+    cli_database.restored(_settings())
 
 
 class _Fields(logging.Formatter):
@@ -196,14 +214,6 @@ def _log() -> None:
     handler.setFormatter(_Fields("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("shenhou.access").setLevel(logging.INFO)
-
-
-def _database():  # type: ignore[no-untyped-def]
-    from gateway.store.seal import Seal
-    from gateway.store.session import Database
-
-    read = _settings()
-    return Database(read.database_url, Seal(dict(read.data_keys), read.index_key))
 
 
 def _settings():  # type: ignore[no-untyped-def]

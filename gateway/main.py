@@ -167,7 +167,7 @@ def _issuer(settings: Settings) -> Issuer:
 
 @contextlib.asynccontextmanager
 async def _lifespan(desk: Desk, engine: Engine, outward: Outward, started: threading.Event) -> AsyncIterator[None]:
-    desk.database.create()
+    await asyncio.to_thread(desk.database.migrate)
     await desk.change(None, fill_in_due_dates)
     await engine.start({"deliver": outward.deliver, "instruct": outward.instruct})
     await asyncio.to_thread(engine.beat, desk.database.sqlite)

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -116,8 +117,13 @@ def submit(
 def new_number(ctx: Ctx, policy: Jurisdiction) -> str:
     """The next case number of the day, in the policy's format (PD-17)."""
     on = ctx.book.calendars[policy.code].local_date(ctx.now)
-    serial = cases.next_serial(ctx.tx, f"case:{policy.code}:{on:%Y%m%d}")
+    serial = cases.next_serial(ctx.tx, serial_scope(policy.code, on))
     return policy.case_number.format(date=f"{on:%Y%m%d}", serial=serial)
+
+
+def serial_scope(jurisdiction: str, on: date) -> str:
+    """Case numbers are counted per jurisdiction and day."""
+    return f"case:{jurisdiction}:{on:%Y%m%d}"
 
 
 def _start(ctx: Ctx, checked: Checked) -> CaseWork:

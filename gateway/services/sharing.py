@@ -73,7 +73,11 @@ def put(
 
 
 def new_number(ctx: Ctx, policy: Jurisdiction) -> str:
-    return f"{policy.code}-shared-{cases.next_serial(ctx.tx, f'shared:{policy.code}'):08d}"
+    return f"{policy.code}-shared-{cases.next_serial(ctx.tx, serial_scope(policy.code)):08d}"
+
+
+def serial_scope(jurisdiction: str) -> str:
+    return f"shared:{jurisdiction}"
 
 
 def mirror(work: CaseWork, recorded: Sequence[e.Event]) -> None:

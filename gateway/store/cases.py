@@ -215,9 +215,15 @@ def _write_rows(tx: Tx, case: Case, table: Table, rows: Iterable[PayoutRow | Rev
 
 def next_serial(tx: Tx, scope: str) -> int:
     """1, 2, 3 … within a scope, without gaps that two writers could share."""
+    return skip_serials(tx, scope, 1)[1]
+
+
+def skip_serials(tx: Tx, scope: str, count: int) -> tuple[int, int]:
+    """Gives out ``count`` serials of a scope at once.  Returns the last one before and the last one now."""
     tx.connection.execute(upsert(tx, t.serials, {"scope": scope, "last": 0}, []))
-    tx.connection.execute(update(t.serials).where(t.serials.c.scope == scope).values(last=t.serials.c.last + 1))
-    return int(tx.connection.execute(select(t.serials.c.last).where(t.serials.c.scope == scope)).scalar_one())
+    tx.connection.execute(update(t.serials).where(t.serials.c.scope == scope).values(last=t.serials.c.last + count))
+    last = int(tx.connection.execute(select(t.serials.c.last).where(t.serials.c.scope == scope)).scalar_one())
+    return last - count, last
 
 
 # ── finding ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,8 +14,8 @@ from typing import IO, Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 from gateway.domain.messages import Code, Problem, Reason, Refused
+from gateway.store.migrations import Migrated, migrate
 from gateway.store.seal import Seal
-from gateway.store.tables import metadata
 
 BUSY_MS = 30_000
 
@@ -78,10 +78,10 @@ class Database:
         if self.sqlite:
             _tune_sqlite(self.engine)
 
-    def create(self) -> None:
-        """Creates what is missing."""
-        with self.engine.begin() as connection:
-            metadata.create_all(connection)
+    def migrate(self) -> Migrated:
+        """Brings the tables to what this program needs.  Raises ``Unusable`` when they cannot be."""
+        with self.write() as tx:
+            return migrate(tx.connection)
 
     def hold_alone(self, wait_s: float) -> bool:
         """Whether this process may be the one gateway of an embedded database; it stays so until it ends."""

@@ -309,3 +309,11 @@ unanchored = Table(
     Column("head", String(64), nullable=False),
 )
 """Chains that changed since the last checkpoint, with their heads: so that a checkpoint costs what changed."""
+
+restores = Table(
+    "restores",
+    metadata,
+    Column("at", Utc, primary_key=True),
+    Column("known_until", Utc),
+)
+"""When this database was restored from a backup, and up to when the backup knew what had happened."""

@@ -11,6 +11,13 @@ from adapters.kit.registry import manifests, sources
 from tests.acceptance.stage import Stage
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a module that share a stage run in one worker: otherwise each worker starts one."""
+    for item in items:
+        if {"town", "shared_stage"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """A gateway of its own, with the sandbox's clock at the evening of AS-14; no department is connected."""

@@ -1,47 +1,81 @@
-"""A real database for every test: a SQLite file, and PostgreSQL where ``SHENHOU_TEST_PG_URL`` names a server."""
+"""A real, empty database for every test: a SQLite file, and PostgreSQL for those that are marked for it.
+
+``SHENHOU_TEST_DATABASES=all`` runs every test on both.
+"""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import event, make_url, text
 
 from gateway.store.seal import Seal
 from gateway.store.session import Database
+from gateway.store.tables import metadata
 from tests.builders import World
 
 SEAL = Seal({1: b"1" * 32}, b"i" * 32)
-PG_URL = os.environ.get("SHENHOU_TEST_PG_URL", "")
+BOTH = ("sqlite", "postgresql")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database" in metafunc.fixturenames:
+        both = os.environ.get("SHENHOU_TEST_DATABASES") == "all" or metafunc.definition.get_closest_marker("databases")
+        metafunc.parametrize("database", BOTH if both else BOTH[:1], indirect=True)
+
+
+@pytest.fixture
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     if request.param == "sqlite":
-        made = Database(f"sqlite:///{tmp_path}/shenhou.db", SEAL)
-        made.create()
+        made = sqlite(tmp_path)
         yield made
-        made.dispose()
-        return
-    if not PG_URL:
-        pytest.skip("SHENHOU_TEST_PG_URL is not set: no PostgreSQL server to test on")
-    # Each test has a schema of its own, so that workers can share one server.
-    schema = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}_{os.getpid()}"
-    url = make_url(PG_URL).set(drivername="postgresql+psycopg")
-    server = create_engine(url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    inside = url.update_query_dict({"options": f"-csearch_path={schema}"})
-    made = Database(inside.render_as_string(hide_password=False), SEAL)
-    made.create()
-    yield made
+    else:
+        made = Database(request.getfixturevalue("postgres_tables"), SEAL)
+        yield made
+        with made.engine.begin() as connection:
+            connection.execute(text("; ".join(f"DELETE FROM {table}" for table in metadata.tables)))
     made.dispose()
-    with server.connect() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    server.dispose()
+
+
+def sqlite(folder: Path) -> Database:
+    """A new file with empty tables."""
+    (folder / "shenhou.db").write_bytes(_empty())
+    made = Database(f"sqlite:///{folder}/shenhou.db", SEAL)
+    event.listen(made.engine, "connect", _hurry)
+    return made
+
+
+@cache
+def _empty() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        made = Database(f"sqlite:///{folder}/shenhou.db", SEAL)
+        made.migrate()
+        made.dispose()
+        return (Path(folder) / "shenhou.db").read_bytes()
+
+
+def _hurry(connection: Any, _: Any) -> None:
+    """These tests ask what is in the file, not what a disk keeps when the power fails."""
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
+def postgres_tables(request: pytest.FixtureRequest) -> str:
+    """A database of this worker's own, with the tables in it; each test empties them."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    url = make_url(request.getfixturevalue("postgres").database(f"tables_{worker}")).set(
+        drivername="postgresql+psycopg"
+    )
+    made = Database(url.render_as_string(hide_password=False), SEAL)
+    made.migrate()
+    made.dispose()
+    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ from tests import yueyang
 from tests.builders import ASSISTANT, DUTY, World, codes, hz_account, hz_form, moment, payment
 from tests.uxin import QIQIGE, connected, ws_form
 
+pytestmark = pytest.mark.databases
+
 PENSION = "pension-funeral-bereavement-claim"
 MEDICAL = "medical-account-settlement"
 OTHER_DECEASED = "430621195001019156"

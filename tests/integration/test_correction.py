@@ -16,6 +16,8 @@ from gateway.store.session import Database
 from tests.builders import ASSISTANT, World, codes, hz_form, moment, payment
 from tests.uxin import CARD, HUKOU, MEDICAL, PENSION, QIQIGE, connected, deregister, ws_form
 
+pytestmark = pytest.mark.databases
+
 NEW_CARD = "6217003910000999999"
 
 

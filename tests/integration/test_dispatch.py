@@ -11,6 +11,8 @@ from gateway.domain.messages import Refused
 from gateway.services import case_care, dispatch
 from tests.builders import World, codes, hz_account, hz_form, moment, payment
 
+pytestmark = pytest.mark.databases
+
 SLUG = "housing-fund-death-withdrawal"
 LADDER = (10.0, 60.0, 600.0)
 

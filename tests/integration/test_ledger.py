@@ -33,6 +33,8 @@ from tests.builders import (
 )
 from tests.integration.test_submission import SON_FORM
 
+pytestmark = pytest.mark.databases
+
 Tampering = Callable[[Connection, str], Any]
 L = ledger.c
 

@@ -20,7 +20,6 @@ from gateway.domain.states import ITEM
 from gateway.policy import decide
 from gateway.services import case_care, dispatch
 from gateway.store import cases
-from gateway.store.session import Database
 from tests.builders import (
     DUTY,
     SON,
@@ -35,7 +34,7 @@ from tests.builders import (
     payment,
     police_certificate,
 )
-from tests.integration.conftest import SEAL
+from tests.integration.conftest import sqlite
 from tests.integration.test_submission import SON_FORM
 
 OWNED = {item.slug: item.department for item in huzhou().items if item.department is not None}
@@ -54,8 +53,7 @@ class Walk(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.database = Database(f"sqlite:///{Path(self.folder.name) / 'walk.db'}", SEAL)
-        self.database.create()
+        self.database = sqlite(Path(self.folder.name))
         self.world = World(self.database)
         self.amounts: dict[str, int] = {}
         self.finished: dict[str, str] = {}

@@ -8,6 +8,8 @@ from gateway.domain.department import Outcome, PaymentState
 from gateway.services import case_care, reading
 from tests.builders import AFTERCARE, DUTY, World, huzhou, hz_account, hz_form, medical_certificate, moment, payment
 
+pytestmark = pytest.mark.databases
+
 
 def obstacles(world: World) -> dict[tuple[str | None, str], str]:
     """(item, code) → text."""

@@ -17,6 +17,8 @@ from gateway.store.session import Database
 from tests.builders import DUTY, World, book, codes, hz_account, hz_form, payment
 from tests.uxin import HUKOU, MEDICAL, PENSION, QIQIGE, connected, deregister, policy, ws_form
 
+pytestmark = pytest.mark.databases
+
 
 @pytest.fixture
 def filed(database: Database) -> World:

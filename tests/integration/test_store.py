@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, text
@@ -15,6 +16,9 @@ from gateway.store.cases import CaseFilter, Stale
 from gateway.store.session import Database, Work
 from gateway.store.tables import leases
 from tests.builders import SHEN_FUGEN, SHEN_LIJUAN, World, hz_deceased, hz_form, moment
+from tests.integration.conftest import SEAL
+
+pytestmark = pytest.mark.databases
 
 
 def find(world: World, **wanted: object) -> list[str]:
@@ -182,10 +186,8 @@ def test_of_many_submissions_at_once_one_makes_the_case(world: World) -> None:
     assert world.count() == 1
 
 
-def test_sqlite_is_set_up_to_survive_a_crash(database: Database) -> None:
-    if not database.sqlite:
-        pytest.skip("pragmas are SQLite's")
-    with database.read() as tx:
+def test_sqlite_is_set_up_to_survive_a_crash(tmp_path: Path) -> None:
+    with Database(f"sqlite:///{tmp_path}/shenhou.db", SEAL).read() as tx:
         pragmas = {
             name: tx.connection.execute(text(f"PRAGMA {name}")).scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys")

@@ -26,6 +26,8 @@ from tests.builders import (
     moment,
 )
 
+pytestmark = pytest.mark.databases
+
 SON_FORM = PersonForm("沈建国", relation="CHILD", phone="13757219999")
 
 

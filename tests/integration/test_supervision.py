@@ -9,6 +9,8 @@ import pytest
 from gateway.domain.department import Outcome, PaymentState
 from tests.builders import AFTERCARE, World, hz_account, hz_form, moment, payment
 
+pytestmark = pytest.mark.databases
+
 HUKOU = "hukou-deregistration"
 PAYMENTS = {
     "medical-account-settlement": "MEDICAL_ACCOUNT_BALANCE",

@@ -10,6 +10,8 @@ from gateway.services import case_care, write_back
 from gateway.services.write_back import Ack, AckOutcome
 from tests.builders import World, codes, cremation_certificate, hz_form, medical_certificate, moment
 
+pytestmark = pytest.mark.databases
+
 HUKOU = ("public-security", "hukou-deregistration")
 
 
