@@ -18,6 +18,7 @@ from gateway.store import links as store
 from gateway.store.session import Database
 from tests.builders import OUTWARD, SHANGHAI, World, codes, hz_account, hz_deceased, hz_form, payment
 
+pytestmark = pytest.mark.databases
 SOCIAL, MONEY = "social-security", "retirement-pension-stop"
 CLAIM = "pension-funeral-bereavement-claim"
 LADDER = (10.0, 60.0)
