@@ -309,3 +309,29 @@ unanchored = Table(
     Column("head", String(64), nullable=False),
 )
 """Chains that changed since the last checkpoint, with their heads: so that a checkpoint costs what changed."""
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("code", String(40), primary_key=True),
+    Column("number", String(64), primary_key=True),
+    Column("place", String(200), primary_key=True),
+    Column("standing", String(16), nullable=False),
+    Column("facts", String, nullable=False),
+    Column("first_seen", Utc, nullable=False),
+    Column("last_seen", Utc, nullable=False),
+    Column("times", Integer, nullable=False),
+    Index(None, "number"),
+    Index(None, "standing"),
+)
+"""What the repair sweep found and not yet found gone; ``times``: how often it was healed; ``facts``: JSON."""
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("position", String(200), nullable=False),
+    Column("began_at", Utc, nullable=False),
+    Column("finished_at", Utc),
+)
+"""How far each part of the repair sweep has come; ``finished_at``: when it last came to the end."""
