@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from gateway import cli_policy
+from gateway import cli_doctor, cli_policy
 
 if TYPE_CHECKING:
     from gateway.main import Application
@@ -28,6 +28,7 @@ app = typer.Typer(
     help="Shenhou (身后): one GraphQL gateway over every department a family has to see after a death.",
 )
 app.add_typer(cli_policy.app, name="policy")
+app.command()(cli_doctor.doctor)
 out = Console()
 Port = Annotated[int, typer.Option(help="Port on the loopback interface.", envvar="PORT")]
 

@@ -36,6 +36,7 @@ from gateway.store.session import Database
 from gateway.worker import inbound
 from gateway.worker.engine import Engine, Limits
 from gateway.worker.outward import CALLBACK_POLL_FACTOR, Outward
+from gateway.worker.repair import Pace, Repair
 
 
 @dataclass(slots=True)
@@ -46,6 +47,7 @@ class Application:
     desk: Desk
     issuer: Issuer
     outward: Outward
+    repair: Repair
     asgi: Starlette
     started: threading.Event
     """Set as soon as it serves."""
@@ -104,6 +106,8 @@ def create(
         source_poll_s={code: manifest.poll_s for code, manifest in source_manifests().items()},
     )
     started = threading.Event()
+    pace = Pace(settings.repair_pause_s, settings.repair_cases, settings.repair_asked, settings.repair_confirm_s)
+    repair = Repair(adapters, outward.run, outward.look, engine, pace)
     asgi = Starlette(
         routes=[
             *schema.routes(desk, issuer, settings),
@@ -112,10 +116,10 @@ def create(
             *entry.routes(desk.book, settings.portal_url, lambda: desk.clock.now().date()),
             *console.routes(),
         ],
-        lifespan=lambda _: _lifespan(desk, engine, outward, started),
+        lifespan=lambda _: _lifespan(desk, engine, outward, repair, started),
         max_body_size=settings.max_body_bytes,
     )
-    return Application(settings, desk, issuer, outward, asgi, started)
+    return Application(settings, desk, issuer, outward, repair, asgi, started)
 
 
 def _system(department: str | None) -> Viewer | None:
@@ -166,16 +170,20 @@ def _issuer(settings: Settings) -> Issuer:
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(desk: Desk, engine: Engine, outward: Outward, started: threading.Event) -> AsyncIterator[None]:
+async def _lifespan(
+    desk: Desk, engine: Engine, outward: Outward, repair: Repair, started: threading.Event
+) -> AsyncIterator[None]:
     await asyncio.to_thread(desk.database.migrate)
     await desk.change(None, fill_in_due_dates)
     await engine.start({"deliver": outward.deliver, "instruct": outward.instruct})
     await asyncio.to_thread(engine.beat, desk.database.sqlite)
     outward.start()
+    repair.start()
     started.set()
     try:
         yield
     finally:
+        await repair.stop()
         await outward.stop()
         await asyncio.to_thread(engine.stop)
         for adapter in outward.departments.values():

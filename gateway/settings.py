@@ -92,6 +92,15 @@ class Settings:
     """How often the durable engine looks for work."""
     heartbeat_s: float = 2.0
     """How often a gateway says that it is alive; silent for four of them, its work is taken over."""
+    repair_pause_s: float = 60.0
+    """``SHENHOU_REPAIR_PAUSE_S``: seconds between two turns of the repair sweep; 0: it does not run by itself."""
+    repair_cases: int = 200
+    """``SHENHOU_REPAIR_CASES``: cases that one turn looks at."""
+    repair_asked: int = 50
+    """``SHENHOU_REPAIR_ASKED``: cases about which one turn asks each department, in one question."""
+    repair_confirm_s: float = 21_600.0
+    """``SHENHOU_REPAIR_CONFIRM_S``: seconds between two looks before what a department lacks counts as lost; more than
+    its slowest batch takes."""
 
     def tuned(self, code: str, name: str) -> str | None:
         """What the deployment says of one department; ``name`` is one of ``TUNING``."""
@@ -133,11 +142,12 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
     for name in ("retry_ladder_s", "breaker_probes_s"):
         if text := given.pop(name.upper(), None):
             values[name] = tuple(_number(name.upper(), part) for part in text.split(","))
-    whole = ("max_body_bytes", "max_depth", "max_aliases", "max_tokens", "max_cost")
-    for name in (*whole, "breaker_failures", "breaker_rejections", "drain_s"):
+    whole: tuple[str, ...] = ("max_body_bytes", "max_depth", "max_aliases", "max_tokens", "max_cost")
+    whole += ("breaker_failures", "breaker_rejections", "drain_s", "repair_cases", "repair_asked")
+    for name in whole:
         if (text := given.pop(name.upper(), None)) is not None:
             values[name] = int(_number(name.upper(), text))
-    for name in ("start_limit_s", "queue_poll_s", "heartbeat_s"):
+    for name in ("start_limit_s", "queue_poll_s", "heartbeat_s", "repair_pause_s", "repair_confirm_s"):
         if (text := given.pop(name.upper(), None)) is not None:
             values[name] = _number(name.upper(), text)
     unknown = sorted(name for name in given if not name.startswith("TEST_"))

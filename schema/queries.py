@@ -21,6 +21,7 @@ from schema.alert_queries import AlertQueries
 from schema.context import Info
 from schema.cursors import decode, encode, page
 from schema.enums import Applicability, CaseStatus, ClockKind, ItemStatus
+from schema.health import HealthQueries
 from schema.inputs import SubmitCaseInput
 from schema.mutations.payload import answers, looks_for
 from schema.scalars import AreaCode, Slug, Time
@@ -123,7 +124,7 @@ class ViewerInfo:
 
 
 @strawberry.type(description="查询.")
-class Query(SharedQueries, AlertQueries):
+class Query(SharedQueries, AlertQueries, HealthQueries):
     @strawberry.field(description="按全局标识查找对象.")
     async def node(self, info: Info, id: strawberry.ID) -> relay.Node | None:
         return (await _nodes(info, [id]))[0]

@@ -91,6 +91,7 @@ class Code(StrEnum):
     WAITS_FOR_FAMILY = "WAITS_FOR_FAMILY"
     WAITS_FOR_DELIVERY = "WAITS_FOR_DELIVERY"
     DELIVERY_GIVEN_UP = "DELIVERY_GIVEN_UP"
+    DELIVERY_LOST = "DELIVERY_LOST"
     WAITS_FOR_PAYOUT = "WAITS_FOR_PAYOUT"
     LIMIT_NEAR = "LIMIT_NEAR"
     OVERDUE = "OVERDUE"
@@ -303,6 +304,10 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
     Code.WAITS_FOR_DELIVERY: (
         "{department}的系统暂未响应，自{since}起重试中。",
         "The system of {department} has not answered since {since}; it is tried again.",
+    ),
+    Code.DELIVERY_LOST: (
+        "{department}的系统已没有这份申请，以同一编号重新推送。",
+        "The system of {department} no longer knows the application; it is sent again under the same key.",
     ),
     Code.DELIVERY_GIVEN_UP: (
         "{department}的系统多次未能接收，需人工处理。",

@@ -109,19 +109,9 @@ class CaseWork:
 
     def save(self) -> Case:
         """Draws the consequences, then writes ledger, present state and durable work in the one transaction."""
-        self._settle()
+        self.settle()
         if self.recorded:
-            cases.append(
-                self.ctx.tx,
-                self.case,
-                self.recorded,
-                self.ctx.actor,
-                self._item_rows(),
-                self._payout_rows(),
-                self._reversal_rows(),
-                self._alert_rows(),
-                self.attention_at(),
-            )
+            cases.append(self.ctx.tx, self.case, self.recorded, self.ctx.actor, *self.rows(), self.attention_at())
             mirror(self, [event for _, event in self.recorded])
             for work in self.work:
                 self.ctx.tx.enqueue(work)
@@ -138,7 +128,7 @@ class CaseWork:
 
     # ── consequences ────────────────────────────────────────────────────────────────────────────────────
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Opens gates, directs money, closes the case: until nothing follows any more."""
         if self.case.status is CaseStatus.REVOKING:
             self._finish_revocation()
@@ -283,6 +273,11 @@ class CaseWork:
             self.record(e.RevocationFinished())
 
     # ── what the case is found by ───────────────────────────────────────────────────────────────────────
+
+    def rows(self) -> tuple[list[ItemRow], list[PayoutRow], list[ReversalRow], list[AlertRow]]:
+        """Rows by which items, payouts, reversals and open alerts are found."""
+        found = self._item_rows(), self._payout_rows(), self._reversal_rows(), self._alert_rows()
+        return list(found[0]), list(found[1]), list(found[2]), list(found[3])
 
     def _item_rows(self) -> Iterator[ItemRow]:
         for item in self.case.items.values():

@@ -40,6 +40,12 @@ def in_pause(ctx: Ctx, code: str) -> bool:
     return store.get(ctx.tx, code).paused(ctx.now) or ctx.outward.in_maintenance(code, ctx.now)
 
 
+def kept_back(ctx: Ctx, code: str) -> bool:
+    """Whether what is to be sent through a system may be waiting for it, instead of standing in a queue."""
+    found = store.get(ctx.tx, code)
+    return found.state is not LinkState.UP or found.parked_at is not None or in_pause(ctx, code)
+
+
 def succeeded(ctx: Ctx, code: str) -> None:
     """A call got a usable answer."""
     found = store.get(ctx.tx, code)

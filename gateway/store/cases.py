@@ -125,13 +125,29 @@ def append(
     """Appends events that are already folded into ``case`` and writes its present state.  Raises ``Stale``."""
     first = case.revision - len(events) + 1
     head = ledger.extend(tx, case.number, _head(tx, case.number, first - 1), first, events, actor)
-    _write_case(tx, case, events[-1][0], head, first == 1, attention_at)
+    write(tx, case, events[-1][0], head, first == 1, items, payouts, reversals, alerts, attention_at)
+
+
+def write(
+    tx: Tx,
+    case: Case,
+    at: datetime,
+    head: str,
+    new: bool,
+    items: Iterable[ItemRow],
+    payouts: Iterable[PayoutRow],
+    reversals: Iterable[ReversalRow],
+    alerts: Iterable[AlertRow],
+    attention_at: datetime | None,
+) -> None:
+    """Writes the present state of a case and the rows it is found by, as of its last entry."""
+    _write_case(tx, case, at, head, new, attention_at)
     _write_items(tx, case, items)
     for group, rows in ((t.payouts, payouts), (t.reversals, reversals)):
         _write_rows(tx, case, group, rows)
     if case.alerts:
         _write_alerts(tx, case, alerts)
-    if first > 1:
+    if not new:
         c = t.family.c
         tx.connection.execute(delete(t.family).where(c.number == case.number, c.subject.not_in(case.family)))
     for subject in case.family:
@@ -147,9 +163,9 @@ def _head(tx: Tx, number: str, revision: int) -> str:
     return str(row.head)
 
 
-def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool, attention_at: datetime | None) -> None:
-    deceased = deceased_index(tx, case.jurisdiction, case.deceased.id_number)
-    values = {
+def columns(tx: Tx, case: Case, at: datetime, head: str) -> dict[str, Any]:
+    """What a case is found by, beside its sealed body."""
+    return {
         "jurisdiction": case.jurisdiction,
         "area": case.area,
         "status": case.status,
@@ -161,9 +177,18 @@ def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool, attentio
         "head": head,
         "deceased_index": id_index(tx, case.deceased.id_number),
         "name_index": name_index(tx, case.deceased.name),
-        "attention_at": attention_at,
-        "body": tx.seal.close(_CASE.dump_json(case), f"case:{case.number}"),
     }
+
+
+def is_open(case: Case) -> bool:
+    """Whether it is the one open case of its deceased (PD-07)."""
+    return case.status not in (CaseStatus.CLOSED, CaseStatus.REVOKING, CaseStatus.REVOKED)
+
+
+def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool, attention_at: datetime | None) -> None:
+    deceased = deceased_index(tx, case.jurisdiction, case.deceased.id_number)
+    body = tx.seal.close(_CASE.dump_json(case), f"case:{case.number}")
+    values = {**columns(tx, case, at, head), "attention_at": attention_at, "body": body}
     if new:
         tx.connection.execute(insert(t.cases).values(number=case.number, **values))
     else:
@@ -172,7 +197,7 @@ def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool, attentio
     tx.connection.execute(stale if deceased is None else stale.where(t.open_deceased.c.deceased_index != deceased))
     if deceased is None:
         return
-    if case.status in (CaseStatus.CLOSED, CaseStatus.REVOKING, CaseStatus.REVOKED):
+    if not is_open(case):
         tx.connection.execute(delete(t.open_deceased).where(t.open_deceased.c.number == case.number))
     else:
         key = {"jurisdiction": case.jurisdiction, "deceased_index": deceased, "number": case.number}

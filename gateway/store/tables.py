@@ -317,3 +317,29 @@ restores = Table(
     Column("known_until", Utc),
 )
 """When this database was restored from a backup, and up to when the backup knew what had happened."""
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("code", String(40), primary_key=True),
+    Column("number", String(64), primary_key=True),
+    Column("place", String(200), primary_key=True),
+    Column("standing", String(16), nullable=False),
+    Column("facts", String, nullable=False),
+    Column("first_seen", Utc, nullable=False),
+    Column("last_seen", Utc, nullable=False),
+    Column("times", Integer, nullable=False),
+    Index(None, "number"),
+    Index(None, "standing"),
+)
+"""What the repair sweep found and not yet found gone; ``times``: how often it was healed; ``facts``: JSON."""
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("position", String(200), nullable=False),
+    Column("began_at", Utc, nullable=False),
+    Column("finished_at", Utc),
+)
+"""How far each part of the repair sweep has come; ``finished_at``: when it last came to the end."""

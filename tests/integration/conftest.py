@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbos import DBOS
 from sqlalchemy import event, make_url, text
 
 from gateway.store.seal import Seal
 from gateway.store.session import Database
 from gateway.store.tables import metadata
-from tests.builders import World
+from tests.builders import World, hz_account, hz_form
+from tests.repair_stand import Stand
 
 SEAL = Seal({1: b"1" * 32}, b"i" * 32)
 BOTH = ("sqlite", "postgresql")
@@ -81,3 +83,20 @@ def postgres_tables(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def world(database: Database) -> World:
     return World(database)
+
+
+@pytest.fixture
+def stand(world: World) -> Iterator[Stand]:
+    DBOS.migrate(world.database.url.render_as_string(hide_password=False))
+    if not world.database.sqlite:
+        with world.database.write() as tx:
+            tx.connection.execute(text("TRUNCATE dbos.workflow_status CASCADE"))
+    yield Stand(world)
+
+
+@pytest.fixture
+def underway(stand: Stand) -> Stand:
+    """沈福根 until the cremation: everything is pushed, has arrived, and the departments have not decided."""
+    stand.world.until_cremation(hz_form(account=hz_account()))
+    stand.deliver_all()
+    return stand

@@ -32,6 +32,7 @@ from gateway.domain.events.items import (
     CorrectionRequested,
     Delivered,
     DeliveryFailed,
+    DeliveryLost,
     DeliveryRedriven,
     Evaluated,
     Found,
@@ -73,6 +74,7 @@ Event = (
     | Delivered
     | DeliveryFailed
     | DeliveryRedriven
+    | DeliveryLost
     | Accepted
     | CorrectionRequested
     | CorrectionAnswered
@@ -136,6 +138,7 @@ __all__ = [
     "CorrectionRequested",
     "Delivered",
     "DeliveryFailed",
+    "DeliveryLost",
     "DeliveryRedriven",
     "Escalated",
     "Evaluated",

@@ -71,6 +71,17 @@ class DeliveryRedriven:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryLost:
+    """部门系统无此申请: its system does not know what was delivered to it; it is sent again under the same key."""
+
+    slug: str
+    reason: Reason
+    reversal: bool = False
+    """The reversal of the item was lost, not its application."""
+    type: Literal["delivery.lost"] = "delivery.lost"
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """受理."""
 

@@ -60,6 +60,7 @@ _FOLDS: dict[type, Callable[[Case, Any, datetime], None]] = {
     e.Delivered: items.delivered,
     e.DeliveryFailed: items.delivery_failed,
     e.DeliveryRedriven: items.redriven,
+    e.DeliveryLost: items.lost,
     e.Accepted: items.accepted,
     e.CorrectionRequested: items.correction_requested,
     e.CorrectionAnswered: items.correction_answered,

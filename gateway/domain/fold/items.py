@@ -61,6 +61,15 @@ def redriven(case: Case, event: e.DeliveryRedriven, at: datetime) -> None:
     drive(case.items[event.slug].delivery, at)
 
 
+def lost(case: Case, event: e.DeliveryLost, at: datetime) -> None:
+    item = case.items[event.slug]
+    fresh = Delivery(DeliveryState.PENDING, next_attempt_at=at)
+    if event.reversal and item.reversal is not None:
+        item.reversal.delivery = fresh
+    else:
+        item.delivery = fresh
+
+
 def accepted(case: Case, event: e.Accepted, at: datetime) -> None:
     item = case.items[event.slug]
     move(item, "accepted", at)
