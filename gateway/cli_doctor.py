@@ -93,7 +93,6 @@ async def _examine(
     from gateway.worker import engine_view
 
     desk, engine = application.desk, application.repair.engine
-    desk.database.create()
     engine_view.queue_only(engine)
     try:
         found = await application.repair.whole(heal, case, departments)

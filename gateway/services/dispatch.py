@@ -7,6 +7,7 @@ shows FAILED until an operator drives it again.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -118,15 +119,20 @@ def instruction(ctx: Ctx, number: str, payout_id: str) -> PaymentInstruction | N
         return None
     if payout.status is not PayoutStatus.INSTRUCTED or case.items[payout.item].reversal is not None:
         return None
-    turn = int(payout.instructed_at.timestamp()) if payout.instructed_at else 0
     return PaymentInstruction(
-        key=f"{submission_key(number, payout.item)}.{payout.serial}.{turn}"[-64:],
+        key=_instruction_key(number, payout),
         application_key=submission_key(number, payout.item),
         serial=payout.serial,
         kind=payout.kind,
         fen=payout.net,
         account=account(payout.account),
     )
+
+
+def _instruction_key(number: str, payout: Payout) -> str:
+    """The same however often an order is sent, another for each order; the department's number may be of any form."""
+    order = f"{payout.id}\n{payout.instructed_at.isoformat() if payout.instructed_at else ''}"
+    return f"{number}.{hashlib.sha256(order.encode()).hexdigest()[:24]}"
 
 
 def instructed(ctx: Ctx, number: str, payout_id: str, receipt: Receipt) -> None:

@@ -48,7 +48,7 @@ class Supervision:
     overdue: tuple[OverdueItem, ...]
     compliance: tuple[Compliance, ...]
     undeliverable: int
-    """Items whose push, or whose reversal, failed in every attempt."""
+    """Pushes, reversals and accounts that failed in every attempt; accounts whenever they were told."""
     calendar_missing: int
     """Items whose limit runs into a year that is not published."""
     not_configured: tuple[tuple[str, str], ...] = ()
@@ -75,7 +75,9 @@ def supervise(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until
         compliance=tuple(
             _compliance(code, [row for row in rows if row.department == code], ctx.now) for code in departments
         ),
-        undeliverable=sum(row.delivery == "FAILED" for row in rows) + _reversals_failed(ctx, prefixes, since, until),
+        undeliverable=sum(row.delivery == "FAILED" for row in rows)
+        + _reversals_failed(ctx, prefixes, since, until)
+        + _accounts_failed(ctx, prefixes),
         calendar_missing=sum(bool(row.calendar_missing) for row in rows),
         not_configured=_not_configured(ctx, prefixes),
     )
@@ -84,6 +86,14 @@ def supervise(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until
 def _reversals_failed(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until: datetime) -> int:
     c = reversals.c
     statement = select(func.count()).where(c.since >= since, c.since < until, c.delivery == "FAILED")
+    if prefixes is not None:
+        statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
+    return ctx.tx.connection.execute(statement).scalar_one()
+
+
+def _accounts_failed(ctx: Ctx, prefixes: tuple[str, ...] | None) -> int:
+    c = payouts.c
+    statement = select(func.count()).where(c.delivery == "FAILED")
     if prefixes is not None:
         statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
     return ctx.tx.connection.execute(statement).scalar_one()

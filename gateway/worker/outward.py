@@ -178,7 +178,8 @@ class Outward:
             ack = await self._take(code, record, write_back.record_serial(record))
         except Refused:
             return False
-        self._seen[record.key] = mark.hexdigest()
+        if ack.outcome is not write_back.AckOutcome.REFUSED:  # what was refused may be possible later
+            self._seen[record.key] = mark.hexdigest()
         if len(self._seen) > 100_000:
             self._seen.clear()
         return bool(ack.outcome == write_back.AckOutcome.APPLIED)

@@ -222,6 +222,7 @@ def test_an_account_that_could_not_be_told_is_driven_again(world: World) -> None
     with world.acting() as ctx:
         sending.not_instructed(ctx, sent, DepartmentUnavailable("no answer"), Exchange(), ())
     assert world.payout(payout).delivery.state == "FAILED"
+    assert world.supervision().undeliverable == 1
     world.queued.clear()
     with world.acting() as ctx:
         assert links.redrive(ctx, "medical-insurance", None, 10) == 1
