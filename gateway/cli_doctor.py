@@ -90,10 +90,11 @@ def doctor(
 async def _examine(
     application: Application, heal: bool, case: str | None, departments: bool
 ) -> tuple[list[Finding], Facts]:
+    from gateway import cli_database
     from gateway.worker import engine_view
 
     desk, engine = application.desk, application.repair.engine
-    desk.database.create()
+    cli_database.migrated(desk.database)
     engine_view.queue_only(engine)
     try:
         found = await application.repair.whole(heal, case, departments)
