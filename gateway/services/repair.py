@@ -141,8 +141,15 @@ def _examine_shared(ctx: Ctx, number: str, entries: Sequence[Entry], heal: bool)
             derived.rewrite_record(ctx.tx, record, entries[-1])
     held = cases.open_case_of(ctx.tx, record.jurisdiction, record.deceased.id_number)
     case = cases.get(ctx.tx, held) if held is not None else None
-    reported = case is not None and case.reported_at is not None
-    if case is not None and reported and record.revocation is None and record.case != case.number:
+    # Elsewhere a record that was shared after the report goes into the case without being linked to it.
+    acted_on = case is not None and any(item.handler == "PULL" for item in ctx.policy(case).items)
+    if (
+        case is not None
+        and case.reported_at is not None
+        and acted_on
+        and record.revocation is None
+        and record.case != case.number
+    ):
         found.append(Finding(FindingCode.SHARED_LINK_MISSING, number, facts={"detail": case.number}))
         if heal:
             work = SharedWork(ctx, shared_store.of(ctx.tx, record.jurisdiction, record.deceased.id_number))

@@ -20,6 +20,8 @@ from tests.repair_stand import (
     later,
 )
 
+pytestmark = pytest.mark.databases
+
 # ── the departments ─────────────────────────────────────────────────────────────────────────────────────
 
 

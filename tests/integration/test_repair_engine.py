@@ -18,6 +18,8 @@ from tests.repair_stand import (
     dispatch_again,
 )
 
+pytestmark = pytest.mark.databases
+
 # ── the engine ──────────────────────────────────────────────────────────────────────────────────────────
 
 
