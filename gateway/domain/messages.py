@@ -17,6 +17,10 @@ class Code(StrEnum):
     # access
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
+    IDENTITY_UNAVAILABLE = "IDENTITY_UNAVAILABLE"
+    SIGNATURE_REQUIRED = "SIGNATURE_REQUIRED"
+    SIGNATURE_REFUSED = "SIGNATURE_REFUSED"
+    MESSAGE_REPLAYED = "MESSAGE_REPLAYED"
     # input
     FIELD_REQUIRED = "FIELD_REQUIRED"
     FIELD_INVALID = "FIELD_INVALID"
@@ -109,12 +113,28 @@ class Code(StrEnum):
 
 TEXTS: Mapping[Code, tuple[str, str]] = {
     Code.UNAUTHENTICATED: (
-        "请先登录：请求没有携带有效的令牌。",
-        "Sign in first: the request carries no valid token.",
+        "请先登录：{detail}。如需开通，请联系{contact}。",
+        "Sign in first: {detail_en}. If you need access, turn to {contact_en}.",
     ),
     Code.FORBIDDEN: (
         "没有“{right}”的权限。如确有需要，请联系{contact}。",
         "The right “{right}” is missing. If you need it, turn to {contact_en}.",
+    ),
+    Code.IDENTITY_UNAVAILABLE: (
+        "暂时无法核验身份：身份认证系统没有应答，请稍后再试。持续不能使用时，请联系{contact}。",
+        "Who you are cannot be checked: the identity system does not answer. Try again; if it lasts, {contact_en}.",
+    ),
+    Code.SIGNATURE_REQUIRED: (
+        "部门“{department}”的消息须签名（RFC 9421）。如有疑问，请联系{contact}。",
+        "Messages of “{department}” have to be signed (RFC 9421). If in doubt, turn to {contact_en}.",
+    ),
+    Code.SIGNATURE_REFUSED: (
+        "消息签名未被接受：{detail}。如有疑问，请联系{contact}。",
+        "The signature of the message is not accepted: {detail_en}. If in doubt, turn to {contact_en}.",
+    ),
+    Code.MESSAGE_REPLAYED: (
+        "该签名消息此前已收到，本次未处理。如需重发，请使用新的随机数重新签名。",
+        "This signed message was received before; nothing was done. To send it again, sign it with a new nonce.",
     ),
     Code.FIELD_REQUIRED: ("“{label}”必须填写。", "{path} must be filled in."),
     Code.FIELD_INVALID: ("“{label}”填写有误：{detail}。", "{path} is not valid: {detail_en}."),

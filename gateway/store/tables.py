@@ -309,3 +309,13 @@ unanchored = Table(
     Column("head", String(64), nullable=False),
 )
 """Chains that changed since the last checkpoint, with their heads: so that a checkpoint costs what changed."""
+
+nonces = Table(
+    "nonces",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("nonce", String(128), primary_key=True),
+    Column("until", Utc, nullable=False),
+    Index(None, "until"),
+)
+"""Nonces of signed messages that were taken, by the key they were signed with, while the message could still count."""

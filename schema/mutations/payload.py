@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, TypeVar
 
-from gateway.access.rights import in_area
+from gateway.access.rights import forbid, in_area
 from gateway.domain.case import Case
 from gateway.domain.evidence import Looks, persons
 from gateway.domain.form import Form
@@ -62,8 +62,7 @@ def must_belong(info: Info, ctx: Ctx, jurisdiction: str) -> None:
     if policy is None or info.context.desk.rights.roles[viewer.role].cases == "FAMILY":
         return
     if not (in_area(viewer, policy.area) or inside(viewer.area, policy.area)):
-        contact = {"contact": info.context.desk.rights.contact, "contact_en": info.context.desk.rights.contact_en}
-        raise refuse(Code.FORBIDDEN, None, "PD-15", right=f"{policy.name}", **contact)
+        raise forbid(info.context.desk.rights, policy.name, "PD-15")
 
 
 async def change(info: Info, call: Callable[[Ctx], T]) -> T:
