@@ -13,7 +13,6 @@ from gateway.domain.form import Form
 from gateway.domain.messages import Code, Refused, refuse
 from gateway.policy.book import inside
 from gateway.services.context import Ctx
-from gateway.store import cases
 from schema.context import Info
 from schema.types.common import errors
 from schema.view import View
@@ -75,8 +74,7 @@ async def change_visible(info: Info, number: str, call: Callable[[Ctx], T]) -> T
     viewer, desk = info.context.known_viewer(), info.context.desk
 
     def guarded(ctx: Ctx) -> T:
-        found = cases.get(ctx.tx, number)
-        if found is None or desk.show(viewer, found) is None:
+        if not desk.visible(ctx.tx, viewer, [number]):
             raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
         return call(ctx)
 
