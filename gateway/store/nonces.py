@@ -17,5 +17,5 @@ def take(tx: Tx, key: str, nonce: str, until: datetime) -> bool:
     The real time counts here, not a sandbox's.
     """
     tx.connection.execute(delete(t.nonces).where(t.nonces.c.until < datetime.now(UTC)))
-    taken = tx.connection.execute(upsert(tx, t.nonces, {"key": key, "nonce": nonce, "until": until}, []))
-    return bool(taken.rowcount)
+    statement = upsert(tx, t.nonces, {"key": key, "nonce": nonce, "until": until}, []).returning(t.nonces.c.nonce)
+    return tx.connection.execute(statement).first() is not None  # a row count is not told by every driver
