@@ -23,7 +23,7 @@ from joserfc.jwt import JWTClaimsRegistry
 from gateway.access.identity import Claim, TrustedIssuer
 from gateway.access.keys import Keys, KeysUnavailable, UnknownKey
 from gateway.access.rights import EVERYWHERE, Rights, Viewer, deny
-from gateway.domain.identity import normalise
+from gateway.domain.identity import canonical
 from gateway.domain.messages import Code, Refused, refuse
 from gateway.policy.book import inside
 
@@ -180,7 +180,7 @@ def _viewer(claims: Mapping[str, Any], issuer: TrustedIssuer, rights: Rights, in
         role=role,
         area=area,
         name=_value(claims, wanted.name) or subject,
-        subject=index("person", normalise(number)) if number else index("subject", issuer.issuer, subject),
+        subject=index("person", canonical(number)) if number else index("subject", issuer.issuer, subject),
         department=department,
     )
 
