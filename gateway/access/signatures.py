@@ -74,7 +74,7 @@ class Signatures:
         await self._verify(verifier, request)
         kept = timedelta(seconds=self.identity.signature_max_age_s + 2 * self.identity.clock_leeway_s)
         if not await self.remember(str(key), nonce, datetime.fromtimestamp(parameters["created"], UTC) + kept):
-            raise refuse(Code.MESSAGE_REPLAYED, None, "PD-06")
+            raise self._refuse(Code.MESSAGE_REPLAYED)
 
     def _parameters(self, request: Request) -> dict[str, Any]:
         """Parameters of the one signature; what has to be there is looked for before anything is computed."""

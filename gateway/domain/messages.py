@@ -133,8 +133,8 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "The signature of the message is not accepted: {detail_en}. If in doubt, turn to {contact_en}.",
     ),
     Code.MESSAGE_REPLAYED: (
-        "该签名消息此前已收到，本次未处理。如需重发，请使用新的随机数重新签名。",
-        "This signed message was received before; nothing was done. To send it again, sign it with a new nonce.",
+        "该签名消息此前已收到，本次未处理。重发须使用新的随机数重新签名；如有疑问，请联系{contact}。",
+        "This signed message came before: sign it with a new nonce to send it again. If in doubt, {contact_en}.",
     ),
     Code.FIELD_REQUIRED: ("“{label}”必须填写。", "{path} must be filled in."),
     Code.FIELD_INVALID: ("“{label}”填写有误：{detail}。", "{path} is not valid: {detail_en}."),
@@ -210,8 +210,8 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "This submission key was used for a form with different content; use a new key.",
     ),
     Code.CASE_NOT_FOUND: (
-        "没有找到编号为{number}的办件，或您无权查看。",
-        "There is no case {number}, or it is not yours to see.",
+        "没有找到编号为{number}的办件，或您无权查看。如有疑问，请联系受理窗口或客服。",
+        "There is no case {number}, or it is not yours to see. If in doubt, turn to the counter, or to support.",
     ),
     Code.ITEM_NOT_IN_CASE: ("该办件没有事项“{item}”。", "The case has no item “{item}”."),
     Code.ACTION_NOT_POSSIBLE: (

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hmac
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -357,6 +358,15 @@ def test_a_mistake_in_the_file_stops_the_start_and_is_named(tmp_path: Path, text
     file.write_text(text)
     with pytest.raises(BadIdentity, match=wrong):
         load(file, rights.load(), production=True)
+
+
+def test_the_file_that_the_guide_shows_is_one(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs/access.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    file = tmp_path / "identity.yaml"
+    file.write_text(shown, encoding="utf-8")
+    found = load(file, rights.load(), production=True)
+    assert [issuer.roles[0] for issuer in found.issuers] == ["family", "duty-person", "department-system"]
 
 
 def test_issuers_on_this_machine_may_be_without_https_in_development_only(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as ec_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 from http_message_signatures import HTTPMessageSigner, MappingKeyResolver
 from http_message_signatures.algorithms import ECDSA_P256_SHA256, ED25519
@@ -35,6 +37,7 @@ from gateway.store import nonces, tables
 from gateway.store.session import Database
 
 PROXY, STRANGER = "10.1.0.5", "10.9.0.5"
+GUIDE = (Path(__file__).parents[2] / "docs/access.md").read_text(encoding="utf-8")
 SECRET = "between-proxy-and-gateway"
 PUBLIC = "https://gateway.example"
 KEY, NEXT_KEY, EC = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate(), ec_key(SECP256R1())
@@ -143,7 +146,8 @@ async def refused(entrance: Entrance, request: Request) -> Reason:
     with pytest.raises(Refused) as caught:
         await entrance.viewer(request)
     reason = caught.value.problems[0].reason
-    assert "{" not in reason.zh() + reason.en()
+    table = rights.load()
+    assert table.contact in reason.zh() and table.contact_en in reason.en() and "{" not in reason.zh() + reason.en()
     return reason
 
 
@@ -210,22 +214,17 @@ async def test_a_signed_message_is_taken(entrance: Entrance) -> None:
     assert viewer is not None and viewer.department == "health"
 
 
-async def test_a_signature_written_by_hand_as_the_standard_says_is_taken(entrance: Entrance) -> None:
-    """The client's side without any library: what a department's programmer has to do."""
-    message, now = Message(), int(time.time())
-    digest = f"sha-256=:{base64.b64encode(hashlib.sha256(message.body).digest()).decode()}:"
-    covered = f'("@method" "@target-uri" "content-digest");created={now};keyid="health-1";nonce="{"n" * 20}"'
-    base = "\n".join(
-        [
-            '"@method": POST',
-            f'"@target-uri": {message.url}',
-            f'"content-digest": {digest}',
-            f'"@signature-params": {covered}',
-        ]
-    )
-    signature = base64.b64encode(KEY.sign(base.encode())).decode()
-    message.headers = {"Content-Digest": digest, "Signature-Input": f"s={covered}", "Signature": f"s=:{signature}:"}
+async def test_what_the_guide_shows_a_departments_programmer_is_taken(entrance: Entrance, tmp_path: Path) -> None:
+    """The client's side without any library, as ``docs/access.md`` writes it down."""
+    [code] = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    shown: dict[str, Any] = {}
+    exec(code, shown)
+    file = tmp_path / "key.pem"
+    file.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    message = Message()
+    message.headers = shown["signed"](file, "health-1", "POST", message.url, message.body)
     assert await entrance.viewer(message.request(token())) is not None
+    assert (await refused(entrance, message.request(token()))).code == "MESSAGE_REPLAYED"
 
 
 @pytest.mark.parametrize("key, key_id", [(KEY, "health-1"), (NEXT_KEY, "health-2")])
