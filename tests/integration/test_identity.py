@@ -17,7 +17,7 @@ import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from starlette.requests import Request
 
-from gateway.access import rights
+from gateway.access import rights, tokens
 from gateway.access.entrance import STATUS, Entrance, headers
 from gateway.access.identity import BadIdentity, Identity, load
 from gateway.access.local_issuer import LocalIssuer
@@ -239,6 +239,18 @@ async def test_rubbish_is_no_token_and_asks_no_issuer(staff: Gate, token: str) -
     assert staff.issuer.hits == 0
 
 
+async def test_a_token_may_not_be_of_any_size(staff: Gate) -> None:
+    await staff.comes(staff.issuer.token(**CLERK, note="x" * 4000))
+    assert "too long" in (await staff.refused(staff.issuer.token(**CLERK, note="x" * 9000))).en()
+
+
+async def test_verdicts_do_not_fill_the_memory(staff: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MAX_VERDICTS", 3)
+    for number in range(8):
+        await staff.comes(staff.issuer.token(**CLERK, jti=str(number)))
+    assert len(staff.entrance.tokens._verdicts) == 3
+
+
 # ── keys of issuers ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -332,6 +344,13 @@ async def test_a_request_that_brings_nothing_is_nobodys(staff: Gate) -> None:
     assert await staff.entrance.viewer(request("")) is None
 
 
+TWICE = """
+issuers:
+  - {issuer: https://a, audience: x, roles: [family]}
+  - {issuer: https://a, audience: y, roles: [support]}
+"""
+
+
 # ── configuration ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -348,6 +367,9 @@ async def test_a_request_that_brings_nothing_is_nobodys(staff: Gate) -> None:
         ("issuers: [{issuer: https://a, jwks: http://b, audience: x, roles: [family]}]", "https only"),
         ("departments: {health: {certificates: [ab]}}", "certificates"),
         ("departments: {health: {signature: required}}", "needs keys"),
+        (f"departments: {{health: {{area: '330500', certificates: [{'ab' * 32}]}}}}", "need a proxy"),
+        (f"departments: {{health: {{certificates: [{'ab' * 32}]}}}}", "need an area"),
+        (TWICE, "given twice"),
         ("departments: {health: {keys: [{id: k, public_key: nonsense}]}}", "public_key"),
         ("isuers: []", "isuers"),
         ("[", "file"),
