@@ -22,7 +22,7 @@ from gateway.access.tokens import Index, Tokens
 from gateway.domain.messages import Code, Reason
 
 RETRY_S = 5
-"""When to ask again after IDENTITY_UNAVAILABLE."""
+"""When to ask again after a 503."""
 STATUS: Mapping[Code, int] = {
     Code.UNAUTHENTICATED: 401,
     Code.SIGNATURE_REQUIRED: 401,
@@ -30,6 +30,7 @@ STATUS: Mapping[Code, int] = {
     Code.FORBIDDEN: 403,
     Code.MESSAGE_REPLAYED: 409,
     Code.IDENTITY_UNAVAILABLE: 503,
+    Code.TRY_AGAIN: 503,
 }
 """HTTP status of a denial."""
 
@@ -84,7 +85,7 @@ class Entrance:
         """Who asks; None for a request that brings nothing.
 
         Raises ``Refused`` (UNAUTHENTICATED, IDENTITY_UNAVAILABLE, SIGNATURE_REQUIRED, SIGNATURE_REFUSED,
-        MESSAGE_REPLAYED).
+        MESSAGE_REPLAYED, TRY_AGAIN).
         """
         certificate = self.machines.certificate(request)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -105,7 +106,7 @@ class Entrance:
 
 def headers(reason: Reason) -> dict[str, str]:
     """What the sender of a denied request is told besides the text."""
-    if reason.code is Code.IDENTITY_UNAVAILABLE:
+    if STATUS.get(reason.code) == 503:
         return {"Retry-After": str(RETRY_S)}
     if STATUS.get(reason.code) != 401:
         return {}

@@ -6,11 +6,9 @@ import asyncio
 import base64
 import hmac
 import json
-import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +17,7 @@ from starlette.requests import Request
 
 from gateway.access import rights, tokens
 from gateway.access.entrance import STATUS, Entrance, headers
-from gateway.access.identity import BadIdentity, Identity, load
+from gateway.access.identity import Identity
 from gateway.access.local_issuer import LocalIssuer
 from gateway.access.rights import Refused, Viewer
 from gateway.domain.messages import Code, Reason
@@ -342,62 +340,6 @@ async def test_a_request_that_brings_nothing_is_nobodys(staff: Gate) -> None:
     assert await staff.entrance.viewer(request(None)) is None
     assert await staff.entrance.viewer(request(None, ("authorization", "Basic eDp5"))) is None
     assert await staff.entrance.viewer(request("")) is None
-
-
-TWICE = """
-issuers:
-  - {issuer: https://a, audience: x, roles: [family]}
-  - {issuer: https://a, audience: y, roles: [support]}
-"""
-
-
-# ── configuration ───────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    "text, wrong",
-    [
-        ("issuers: [{issuer: https://a, audience: x, roles: [emperor]}]", "no role emperor"),
-        ("issuers: [{issuer: https://a, audience: x, roles: [family], algorithms: [HS256]}]", "algorithms"),
-        ("issuers: [{issuer: https://a, audience: x, roles: [family], algorithms: [none]}]", "algorithms"),
-        ("issuers: [{issuer: https://a, audience: x, roles: []}]", "roles"),
-        ("issuers: [{issuer: https://a, audience: x, roles: [family], area: 330500}]", "area"),
-        ("issuers: [{issuer: https://a, audience: x}]", "roles"),
-        ("issuers: [{issuer: http://127.0.0.1:1, audience: x, roles: [family]}]", "https only"),
-        ("issuers: [{issuer: https://a, jwks: http://b, audience: x, roles: [family]}]", "https only"),
-        ("departments: {health: {certificates: [ab]}}", "certificates"),
-        ("departments: {health: {signature: required}}", "needs keys"),
-        (f"departments: {{health: {{area: '330500', certificates: [{'ab' * 32}]}}}}", "need a proxy"),
-        (f"departments: {{health: {{certificates: [{'ab' * 32}]}}}}", "need an area"),
-        (TWICE, "given twice"),
-        ("departments: {health: {keys: [{id: k, public_key: nonsense}]}}", "public_key"),
-        ("isuers: []", "isuers"),
-        ("[", "file"),
-    ],
-)
-def test_a_mistake_in_the_file_stops_the_start_and_is_named(tmp_path: Path, text: str, wrong: str) -> None:
-    file = tmp_path / "file.yaml"
-    file.write_text(text)
-    with pytest.raises(BadIdentity, match=wrong):
-        load(file, rights.load(), production=True)
-
-
-def test_the_file_that_the_guide_shows_is_one(tmp_path: Path) -> None:
-    guide = (Path(__file__).parents[2] / "docs/access.md").read_text(encoding="utf-8")
-    [shown] = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
-    file = tmp_path / "identity.yaml"
-    file.write_text(shown, encoding="utf-8")
-    found = load(file, rights.load(), production=True)
-    assert [issuer.roles[0] for issuer in found.issuers] == ["family", "duty-person", "department-system"]
-
-
-def test_issuers_on_this_machine_may_be_without_https_in_development_only(tmp_path: Path) -> None:
-    file = tmp_path / "identity.yaml"
-    file.write_text("issuers: [{issuer: 'http://127.0.0.1:1', audience: x, roles: [family]}]")
-    assert load(file, rights.load(), production=False).issuers[0].roles == ["family"]
-    file.write_text("issuers: [{issuer: 'http://id.example', audience: x, roles: [family]}]")
-    with pytest.raises(BadIdentity, match="https only"):
-        load(file, rights.load(), production=False)
 
 
 async def test_the_local_issuer_is_believed_only_where_it_is_mounted(issuer: RunningIssuer) -> None:

@@ -1,212 +1,47 @@
-"""Department systems: client certificates from trusted proxies, and signed messages that count once (RFC 9421)."""
+"""Signed messages of department systems: whole, recent, and taken once (RFC 9421)."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
-import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1
+from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as ec_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from cryptography.x509.oid import NameOID
-from http_message_signatures import HTTPMessageSigner, MappingKeyResolver
-from http_message_signatures.algorithms import ECDSA_P256_SHA256, ED25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import func, select
-from starlette.requests import Request
 
-from gateway.access import rights
 from gateway.access.entrance import STATUS, Entrance, headers
-from gateway.access.identity import BadIdentity, Identity
-from gateway.access.local_issuer import LocalIssuer
-from gateway.access.machines import thumbprint
-from gateway.access.rights import Refused
-from gateway.domain.messages import Reason
+from gateway.access.identity import BadIdentity
 from gateway.store import nonces, tables
-from gateway.store.session import Database
+from gateway.store.session import Busy, Database
+from tests.machine import (
+    EC,
+    KEY,
+    LOCAL,
+    NEXT_KEY,
+    PUBLIC,
+    Message,
+    caught,
+    entrance_of,
+    pem,
+    refused,
+    token,
+)
 
-PROXY, STRANGER = "10.1.0.5", "10.9.0.5"
 GUIDE = (Path(__file__).parents[2] / "docs/access.md").read_text(encoding="utf-8")
-SECRET = "between-proxy-and-gateway"
-PUBLIC = "https://gateway.example"
-KEY, NEXT_KEY, EC = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate(), ec_key(SECP256R1())
-LOCAL = LocalIssuer.from_seed(b"m" * 32)
-
-
-def pem(key: Any) -> str:
-    return str(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode())
-
-
-def certificate(days: int = 30) -> bytes:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "health")])
-    start = datetime.now(UTC) - timedelta(days=60)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(KEY.public_key())
-    made = made.serial_number(x509.random_serial_number()).not_valid_before(start)
-    return made.not_valid_after(start + timedelta(days=60 + days)).sign(KEY, None).public_bytes(Encoding.DER)
-
-
-CERTIFICATE, EXPIRED = certificate(), certificate(days=-1)
-IDENTITY = {
-    "public_url": PUBLIC,
-    "proxy": {"addresses": ["10.1.0.0/24"]},
-    "departments": {
-        "health": {
-            "area": "330500",
-            "certificates": [hashlib.sha256(found).hexdigest() for found in (CERTIFICATE, EXPIRED)],
-            "keys": [{"id": "health-1", "public_key": pem(KEY)}, {"id": "health-2", "public_key": pem(NEXT_KEY)}],
-        },
-        "bank": {"signature": "required", "keys": [{"id": "bank-1", "public_key": pem(EC)}]},
-    },
-}
-
-
-@dataclass
-class Message:
-    """What a department sends."""
-
-    body: bytes = b'{"query": "{ viewer { role } }"}'
-    method: str = "POST"
-    url: str = f"{PUBLIC}/departments/health/messages?x=%E4%B8%80"
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def signed(
-        self,
-        key: Any = KEY,
-        key_id: str = "health-1",
-        components: tuple[str, ...] = ("@method", "@target-uri", "content-digest"),
-        age_s: int = 0,
-        nonce: str | None = "",
-        body: bool = True,
-    ) -> Message:
-        algorithm = ED25519 if isinstance(key, Ed25519PrivateKey) else ECDSA_P256_SHA256
-        resolver = MappingKeyResolver(public_keys={}, private_keys={key_id: key})
-        HTTPMessageSigner(signature_algorithm=algorithm, key_resolver=resolver).sign(
-            self,
-            key_id=key_id,
-            created=datetime.fromtimestamp(int(time.time()) - age_s, UTC),
-            nonce=secrets.token_urlsafe(18) if nonce == "" else nonce,
-            covered_component_ids=tuple(name for name in components if body or name != "content-digest"),
-            body=self.body if body else None,
-        )
-        return self
-
-    def request(self, token: str | None, client: str = PROXY, **changed: Any) -> Request:
-        """As it arrives behind a proxy, which speaks plain HTTP to an address inside."""
-        path, _, query = self.url.removeprefix(PUBLIC).partition("?")
-        lines = {**self.headers, **({"Authorization": f"Bearer {token}"} if token else {})}
-        scope = {
-            "type": "http",
-            "method": self.method,
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in lines.items()],
-            "client": (client, 4711),
-            "server": ("127.0.0.1", 8000),
-            **changed,
-        }
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": self.body, "more_body": False}
-
-        return Request(scope, receive)
-
-
-def entrance_of(database: Database, **changes: Any) -> Entrance:
-    async def remember(key: str, nonce: str, until: datetime) -> bool:
-        with database.write() as tx:
-            return nonces.take(tx, key, nonce, until)
-
-    identity = Identity.model_validate({**IDENTITY, **changes})
-    return Entrance.build(identity, rights.load(), database.seal.index, remember, SECRET, LOCAL)
 
 
 @pytest.fixture
 def entrance(database: Database) -> Entrance:
     return entrance_of(database)
-
-
-def token(department: str = "health", **claims: Any) -> str:
-    return LOCAL.issue({**LOCAL.machine(department), **claims})
-
-
-async def refused(entrance: Entrance, request: Request) -> Reason:
-    with pytest.raises(Refused) as caught:
-        await entrance.viewer(request)
-    reason = caught.value.problems[0].reason
-    table = rights.load()
-    assert table.contact in reason.zh() and table.contact_en in reason.en() and "{" not in reason.zh() + reason.en()
-    return reason
-
-
-# ── client certificates ─────────────────────────────────────────────────────────────────────────────────
-
-
-def with_certificate(der: bytes, **more: str) -> Message:
-    value = f":{base64.b64encode(der).decode()}:"
-    return Message(headers={"Client-Cert": value, "Shenhou-Proxy-Secret": SECRET, **more})
-
-
-async def test_a_client_certificate_tells_whose_system_comes(entrance: Entrance) -> None:
-    viewer = await entrance.viewer(with_certificate(CERTIFICATE).request(None))
-    assert viewer is not None
-    assert (viewer.role, viewer.department, viewer.area) == ("department-system", "health", "330500")
-
-
-@pytest.mark.parametrize(
-    "client, secret",
-    [(STRANGER, SECRET), (PROXY, "guessed"), (PROXY, ""), ("not an address", SECRET), ("::1", SECRET)],
-)
-async def test_a_certificate_counts_only_from_a_proxy_that_is_trusted(
-    entrance: Entrance, client: str, secret: str
-) -> None:
-    message = with_certificate(CERTIFICATE, **{"Shenhou-Proxy-Secret": secret})
-    assert await entrance.viewer(message.request(None, client)) is None
-
-
-async def test_a_proxy_is_known_by_its_address_in_either_notation(entrance: Entrance) -> None:
-    assert await entrance.viewer(with_certificate(CERTIFICATE).request(None, f"::ffff:{PROXY}")) is not None
-
-
-async def test_a_claim_to_another_address_makes_nobody_a_proxy(entrance: Entrance) -> None:
-    message = with_certificate(CERTIFICATE, **{"X-Forwarded-For": PROXY, "Forwarded": f"for={PROXY}"})
-    assert await entrance.viewer(message.request(None, STRANGER)) is None
-
-
-@pytest.mark.parametrize("der", [certificate(), EXPIRED, b"", b"rubbish"], ids=["other", "expired", "none", "rubbish"])
-async def test_a_certificate_that_is_not_registered_or_not_valid_now_is_refused(entrance: Entrance, der: bytes) -> None:
-    reason = await refused(entrance, with_certificate(der).request(None))
-    assert reason.code == "UNAUTHENTICATED" and "certificate" in reason.en()
-
-
-@pytest.mark.parametrize("value", ["", ":", "::x:", base64.b64encode(CERTIFICATE).decode(), ":%%%:"])
-async def test_a_header_that_is_no_certificate_is_refused(entrance: Entrance, value: str) -> None:
-    message = with_certificate(CERTIFICATE, **{"Client-Cert": value})
-    assert (await refused(entrance, message.request(None))).code == "UNAUTHENTICATED"
-
-
-async def test_a_token_bound_to_a_certificate_is_good_with_that_certificate_only(entrance: Entrance) -> None:
-    bound = token(cnf={"x5t#S256": thumbprint(CERTIFICATE)})
-    assert await entrance.viewer(with_certificate(CERTIFICATE).request(bound)) is not None
-    for message in (Message(), with_certificate(EXPIRED)):
-        assert (await refused(entrance, message.request(bound))).code == "UNAUTHENTICATED"
-    stolen = with_certificate(CERTIFICATE)
-    assert (await refused(entrance, stolen.request(bound, STRANGER))).code == "UNAUTHENTICATED"
-
-
-# ── signed messages ─────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_a_signed_message_is_taken(entrance: Entrance) -> None:
@@ -411,3 +246,13 @@ async def test_a_message_that_can_still_count_has_its_nonce_kept(entrance: Entra
 def test_a_key_of_another_kind_stops_the_start(database: Database, key: Any) -> None:
     with pytest.raises(BadIdentity, match="P-256"):
         entrance_of(database, departments={"bank": {"keys": [{"id": "k", "public_key": pem(key)}]}})
+
+
+async def test_a_database_that_is_away_is_told_as_such_and_not_as_a_wrong_signature(database: Database) -> None:
+    async def remember(*_: object) -> bool:
+        raise Busy
+
+    made = entrance_of(database)
+    made.signatures.remember = remember
+    reason = (await caught(made, Message().signed().request(token()))).problems[0].reason
+    assert STATUS[reason.code] == 503 and headers(reason)["Retry-After"].isdigit()
