@@ -142,10 +142,7 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "“{label}”有误：{detail}，请与证件核对。",
         "{path} is not a valid ID number: {detail_en}. Compare it with the card.",
     ),
-    Code.JURISDICTION_UNKNOWN: (
-        "没有代码为“{value}”的办理地区。",
-        "There is no jurisdiction with the code “{value}”.",
-    ),
+    Code.JURISDICTION_UNKNOWN: ("没有代码为“{value}”的办理地区。", "There is no jurisdiction with the code “{value}”."),
     Code.AREA_UNKNOWN: (
         "“{label}”的行政区划代码“{value}”格式不正确。",
         "{path}: “{value}” is not an administrative area code.",
@@ -165,14 +162,8 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "使用申请人（继承人）账户须写明无法提供逝者账户的特殊原因。",
         "An applicant's (heir's) account needs the special reason why the deceased's cannot be given.",
     ),
-    Code.ACCOUNT_HOLDER_MISMATCH: (
-        "账户户名应为{expected}。",
-        "The account must be held by {expected_en}.",
-    ),
-    Code.ITEM_NOT_OFFERED: (
-        "事项“{item}”目前尚未开通联办。",
-        "The item “{item}” is not offered at present.",
-    ),
+    Code.ACCOUNT_HOLDER_MISMATCH: ("账户户名应为{expected}。", "The account must be held by {expected_en}."),
+    Code.ITEM_NOT_OFFERED: ("事项“{item}”目前尚未开通联办。", "The item “{item}” is not offered at present."),
     Code.IDENTITY_MISMATCH: (
         "“{label}”与{source}登记的信息不一致，请核对。",
         "{path} differs from what {source_en} holds; compare it with the card.",
@@ -185,18 +176,12 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "不符合办理条件：{label}（{fact}）。可按单项事项分别办理。",
         "Not eligible: {label_en} ({fact}). Each matter can still be handled by its own procedure.",
     ),
-    Code.NOT_ROLLED_OUT: (
-        "“{area}”尚未开通此项服务（{since}）。",
-        "The service is not on in {area} yet ({since}).",
-    ),
+    Code.NOT_ROLLED_OUT: ("“{area}”尚未开通此项服务（{since}）。", "The service is not on in {area} yet ({since})."),
     Code.CHANNEL_NOT_OFFERED: (
         "本地不提供渠道“{value}”，可用：{options}。",
         "The channel “{value}” is not offered here; channels are {options}.",
     ),
-    Code.OPENER_NOT_ALLOWED: (
-        "“{flow}”须由{options}开始办理。",
-        "A case of the kind “{flow}” is opened by {options}.",
-    ),
+    Code.OPENER_NOT_ALLOWED: ("“{flow}”须由{options}开始办理。", "A case of the kind “{flow}” is opened by {options}."),
     Code.CERTIFICATE_REQUIRED_FIRST: (
         "须先由{department}出具{certificate}，再填报报丧信息。",
         "{certificate} must be issued by {department} before the report is filed.",

@@ -24,6 +24,7 @@ BY_NUMBER = {
 }
 NO_CASE = {
     "sharedRecords": "a list, confined to the area",
+    "alerts": "a list, confined to the area",
     "prefill": "shared data of a person, told by the sources' rules (YN-402)",
     "jurisdiction": "public",
     "supervision": "a list, confined to the area",
