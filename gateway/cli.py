@@ -75,6 +75,8 @@ def serve(
         log_level="warning",
         access_log=False,
         server_header=False,
+        # The address of the peer itself decides whether it is a trusted proxy; nobody may claim another.
+        proxy_headers=False,
         timeout_graceful_shutdown=10,
     )
 
@@ -98,8 +100,9 @@ def mocks(context: typer.Context) -> None:
 
 @app.command()
 def token(
-    role: Annotated[str, typer.Option(help="Role, as in gateway/access/roles.yaml.")],
-    area: Annotated[str, typer.Option(help="Administrative code; 000000 = everywhere.")],
+    person: Annotated[str | None, typer.Option("--as", help="Somebody of the demo; asked for if no --role.")] = None,
+    role: Annotated[str | None, typer.Option(help="Role, as in gateway/access/roles.yaml.")] = None,
+    area: Annotated[str, typer.Option(help="Administrative code; 000000 = everywhere.")] = "000000",
     department: Annotated[str | None, typer.Option(help="Department of a specialist or a system.")] = None,
     name: Annotated[str, typer.Option(help="Name shown in the timeline.")] = "demo",
     id_number: Annotated[str | None, typer.Option(help="ID number of the person who signed in (family).")] = None,
@@ -107,11 +110,11 @@ def token(
 ) -> None:
     """Issue a token of the local issuer; development only."""
     from gateway.access import rights
-    from gateway.access.tokens import Issuer
 
-    read = _settings()
-    if read.mode == "production":
-        _stop("the local issuer does not run in production")
+    issuer = _local_issuer()
+    if role is None:
+        typer.echo(issuer.issue(_person(person), int(hours * 3600)))
+        return
     roles = rights.load().roles
     if role not in roles:
         _stop(f"no role {role}; roles are {', '.join(roles)}")
@@ -120,7 +123,14 @@ def token(
         claims["department"] = department
     if id_number:
         claims["id_number"] = id_number
-    typer.echo(Issuer.from_seed(read.issuer_seed).issue(claims, int(hours * 3600)))
+    typer.echo(issuer.issue(claims, int(hours * 3600)))
+
+
+@app.command()
+def client(department: Annotated[str, typer.Argument(help="Code of the department.")]) -> None:
+    """OAuth 2.0 credentials of a department's system at the local issuer; development only."""
+    issuer = _local_issuer()
+    typer.echo(f"client_id={department}\nclient_secret={issuer.secret(department)}")
 
 
 @app.command("export-schema")
@@ -215,6 +225,29 @@ def _log() -> None:
     handler.setFormatter(_Fields("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("shenhou.access").setLevel(logging.INFO)
+
+
+def _local_issuer():  # type: ignore[no-untyped-def]
+    from gateway.access.local_issuer import LocalIssuer
+
+    read = _settings()
+    if read.mode == "production":
+        _stop("the local issuer does not run in production")
+    return LocalIssuer.from_seed(read.issuer_seed, read.local_issuer_url)
+
+
+def _person(key: str | None) -> dict[str, Any]:
+    """Claims of somebody of the demo; asks who it is to be."""
+    from gateway.demo import people
+
+    known = {str(who["key"]): who for who in people()}
+    if key is None:
+        for name, who in known.items():
+            typer.echo(f"{name:16} {who['title']}", err=True)
+        key = typer.prompt("as", err=True)
+    if key not in known:
+        _stop(f"no {key}; there are {', '.join(known)}")
+    return dict(known[key]["claims"])
 
 
 def _settings():  # type: ignore[no-untyped-def]

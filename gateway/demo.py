@@ -29,7 +29,7 @@ from rich.table import Table
 
 from adapters.kit.registry import Manifest, manifests, sources
 from gateway import settings
-from gateway.access.tokens import Issuer
+from gateway.access.local_issuer import LocalIssuer
 
 FOLDER = Path(".demo")
 STORY = Path(__file__).with_name("demo.yaml")
@@ -63,7 +63,7 @@ def run(port: int, keep: bool) -> int:
         if name.startswith("SHENHOU_") and name not in _environment(known, ports) and name != "SHENHOU_DATA_DIR":
             del environment[name]
     read = settings.read(environment, tuple(known))
-    issuer = Issuer.from_seed(read.issuer_seed)
+    issuer = LocalIssuer.from_seed(read.issuer_seed, read.local_issuer_url)
     story = _story()
     stage = Stage(f"http://{HOST}:{port}", ports, {who["key"]: issuer.issue(who["claims"]) for who in story["people"]})
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
@@ -95,14 +95,12 @@ class _Trouble(Exception):
 
 @contextlib.contextmanager
 def _processes(
-    known: dict[str, Manifest], stage: Stage, issuer: Issuer, environment: dict[str, str], port: int
+    known: dict[str, Manifest], stage: Stage, issuer: LocalIssuer, environment: dict[str, str], port: int
 ) -> Iterator[None]:
     children: list[subprocess.Popen[bytes]] = []
     try:
         for code, (wire, counter) in stage.ports.items():
-            token = issuer.issue(
-                {"sub": f"system:{code}", "role": "department-system", "area": "000000", "department": code}
-            )
+            token = issuer.issue(issuer.machine(code))
             command = [sys.executable, "-m", "mocks", "serve-at", code, str(wire), str(counter)]
             command += ["--data", str(FOLDER / "mocks"), "--auto", str(CLERK_S)]
             if known[code].answers == "callback":
@@ -167,6 +165,12 @@ def _environment(known: dict[str, Manifest], ports: dict[str, tuple[int, int]]) 
 
 
 # ── the story ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def people() -> list[dict[str, Any]]:
+    """Who acts in the demo: ``key``, ``title``, ``claims`` of a token."""
+    found: list[dict[str, Any]] = _story()["people"]
+    return found
 
 
 def _story() -> dict[str, Any]:

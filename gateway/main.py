@@ -16,10 +16,12 @@ import schema
 from adapters.kit.registry import Manifest, connect, manifests
 from adapters.kit.registry import sources as source_manifests
 from adapters.kit.values import CHINA
+from gateway.access import identity as who
 from gateway.access import rights as access
-from gateway.access.rights import Viewer
+from gateway.access.entrance import Entrance
+from gateway.access.local_issuer import LocalIssuer
+from gateway.access.rights import EVERYWHERE, MACHINE, Viewer
 from gateway.access.seals import Seals
-from gateway.access.tokens import Issuer
 from gateway.console import documents, entry
 from gateway.console import routes as console
 from gateway.desk import Clock, Desk
@@ -31,6 +33,7 @@ from gateway.services.context import Outward as OutwardFacts
 from gateway.services.live_records import LiveRecords
 from gateway.services.lookups import Lookups
 from gateway.settings import BadSetting, Settings, variable
+from gateway.store import nonces
 from gateway.store.seal import Seal
 from gateway.store.session import Database
 from gateway.worker import inbound
@@ -45,7 +48,6 @@ class Application:
 
     settings: Settings
     desk: Desk
-    issuer: Issuer
     outward: Outward
     repair: Repair
     asgi: Starlette
@@ -65,7 +67,7 @@ def create(
     known = manifests()
     adapters = dict(departments) if departments is not None else _connect(settings, known)
     database = Database(settings.database_url, Seal(dict(settings.data_keys), settings.index_key))
-    issuer = _issuer(settings)
+    rights = access.load()
     clock = Clock()
     if settings.clock_start is not None:
         clock.move_to(settings.clock_start)
@@ -79,12 +81,12 @@ def create(
     desk = Desk(
         database=database,
         book=loader.load(more=settings.policy_files),
-        rights=access.load(),
+        rights=rights,
         outward=facts,
         live=live,
         clock=clock,
         sandbox=settings.mode == "development",
-        seals=Seals(issuer.key),
+        seals=Seals.from_seed(settings.seal_key),
         lookups=_lookups(settings, sources),
     )
     engine = Engine(
@@ -108,25 +110,28 @@ def create(
     started = threading.Event()
     pace = Pace(settings.repair_pause_s, settings.repair_cases, settings.repair_asked, settings.repair_confirm_s)
     repair = Repair(adapters, outward.run, outward.look, engine, pace)
+    local = LocalIssuer.from_seed(settings.issuer_seed, settings.local_issuer_url) if desk.sandbox else None
+    entrance = _entrance(settings, desk, local)
     asgi = Starlette(
         routes=[
-            *schema.routes(desk, issuer, settings),
-            *inbound.routes(outward, adapters, issuer, database),
-            *documents.routes(desk, issuer),
+            *schema.routes(desk, entrance, settings),
+            *inbound.routes(outward, adapters, entrance, rights),
+            *documents.routes(desk, entrance),
+            *(local.routes(known) if local is not None else ()),
             *entry.routes(desk.book, settings.portal_url, lambda: desk.clock.now().date()),
             *console.routes(),
         ],
-        lifespan=lambda _: _lifespan(desk, engine, outward, repair, started),
+        lifespan=lambda _: _lifespan(desk, engine, outward, repair, entrance, started),
         max_body_size=settings.max_body_bytes,
     )
-    return Application(settings, desk, issuer, outward, repair, asgi, started)
+    return Application(settings, desk, outward, repair, asgi, started)
 
 
 def _system(department: str | None) -> Viewer | None:
     """Who acts when a department's own system reports; None: the gateway itself."""
     if department is None:
         return None
-    return Viewer("department-system", "000000", department, f"system:{department}", department)
+    return Viewer(MACHINE, EVERYWHERE, department, f"system:{department}", department)
 
 
 def _lookups(settings: Settings, sources: Mapping[str, EvidenceSource] | None) -> Lookups:
@@ -163,16 +168,28 @@ def _poll_s(manifest: Manifest) -> float:
     return manifest.poll_s * (CALLBACK_POLL_FACTOR if manifest.answers == "callback" else 1)
 
 
-def _issuer(settings: Settings) -> Issuer:
-    if not settings.issuer_seed:
-        raise BadSetting("SHENHOU_ISSUER_SEED is needed: the key that signs tokens")
-    return Issuer.from_seed(settings.issuer_seed)
+def _entrance(settings: Settings, desk: Desk, local: LocalIssuer | None) -> Entrance:
+    production = settings.mode == "production"
+    if settings.identity_file is None and production:
+        raise BadSetting("production needs SHENHOU_IDENTITY_FILE: without it nobody could come in")
+
+    async def remember(key: str, nonce: str, until: datetime) -> bool:
+        return await desk.change(None, lambda ctx: nonces.take(ctx.tx, key, nonce, until))
+
+    try:
+        file = settings.identity_file
+        found = who.load(file, desk.rights, production) if file is not None else who.Identity()
+        index = desk.database.seal.index
+        return Entrance.build(found, desk.rights, index, remember, settings.proxy_secret, local)
+    except who.BadIdentity as error:
+        raise BadSetting(f"SHENHOU_IDENTITY_FILE: {error}") from error
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(
-    desk: Desk, engine: Engine, outward: Outward, repair: Repair, started: threading.Event
+    desk: Desk, engine: Engine, outward: Outward, repair: Repair, entrance: Entrance, started: threading.Event
 ) -> AsyncIterator[None]:
+    entrance.start()
     await asyncio.to_thread(desk.database.migrate)
     await desk.change(None, fill_in_due_dates)
     await engine.start({"deliver": outward.deliver, "instruct": outward.instruct})
@@ -184,6 +201,7 @@ async def _lifespan(
         yield
     finally:
         await repair.stop()
+        await entrance.stop()
         await outward.stop()
         await asyncio.to_thread(engine.stop)
         for adapter in outward.departments.values():

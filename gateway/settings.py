@@ -38,8 +38,16 @@ class Settings:
     """``SHENHOU_DATA_KEYS``: ``1:<base64 of 32 bytes>,2:…``; the highest seals, all open."""
     index_key: bytes = b""
     """``SHENHOU_INDEX_KEY``: base64 of 32 bytes, for blind indexes."""
+    seal_key: bytes = b""
+    """``SHENHOU_SEAL_KEY``: base64 of 32 bytes, key of the electronic seals."""
     issuer_seed: bytes = b""
-    """``SHENHOU_ISSUER_SEED``: base64 of 32 bytes, key of the local issuer."""
+    """``SHENHOU_ISSUER_SEED``: base64 of 32 bytes, key of the local issuer; development only."""
+    local_issuer_url: str = "http://127.0.0.1:8000/local-issuer"
+    """``SHENHOU_LOCAL_ISSUER_URL``: what the local issuer calls itself; development only."""
+    identity_file: Path | None = None
+    """``SHENHOU_IDENTITY_FILE``: who may vouch for whom (``docs/access.md``); required in production."""
+    proxy_secret: str = ""
+    """``SHENHOU_PROXY_SECRET``: what a reverse proxy that passes client certificates on has to say besides."""
     departments: Mapping[str, str] = field(default_factory=dict)
     """Address per code of a department or a source of shared data, from ``SHENHOU_<CODE>_URL``."""
     credentials: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -128,7 +136,11 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
     if mode not in ("development", "production"):
         raise BadSetting(f"{PREFIX}MODE must be development or production, not {mode!r}")
     departments, credentials, tuning = _departments(given, codes)
+    local = sorted({"ISSUER_SEED", "LOCAL_ISSUER_URL"} & set(given))
+    if local and mode == "production":
+        raise BadSetting(f"{PREFIX}{local[0]} is the local issuer's, which does not run in production")
     keys = _keys(given, data_dir, mode)
+    identity = given.pop("IDENTITY_FILE", "")
     clock = given.pop("CLOCK_START", None)
     values: dict[str, Any] = {
         "database_url": given.pop("DATABASE_URL", f"sqlite:///{data_dir / 'shenhou.sqlite'}"),
@@ -136,7 +148,11 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
         "clock_start": _time(clock) if clock else None,
         "portal_url": _portal(given.pop("PORTAL_URL", "")),
         "tuning": tuning,
+        "identity_file": Path(identity) if identity else None,
+        "proxy_secret": given.pop("PROXY_SECRET", ""),
     }
+    if "LOCAL_ISSUER_URL" in given:
+        values["local_issuer_url"] = given.pop("LOCAL_ISSUER_URL")
     if clock and mode == "production":
         raise BadSetting(f"{PREFIX}CLOCK_START is for development; production runs on the real clock")
     for name in ("retry_ladder_s", "breaker_probes_s"):
@@ -184,20 +200,20 @@ def _tuned(name: str, what: str, value: str) -> str:
 
 def _keys(given: dict[str, str], data_dir: Path, mode: str) -> dict[str, Any]:
     """Keys from the environment; in development made once and kept beside the data, readable by the owner only."""
-    names = ("DATA_KEYS", "INDEX_KEY", "ISSUER_SEED")
+    names = ("DATA_KEYS", "INDEX_KEY", "SEAL_KEY", "ISSUER_SEED")
     found = {name: given.pop(name) for name in names if name in given}
     if mode == "production":
-        missing = [PREFIX + name for name in names[:2] if name not in found]
+        missing = [PREFIX + name for name in names[:3] if name not in found]
         if missing:
             raise BadSetting("production needs " + " and ".join(missing))
     else:
         file = data_dir / "development-keys.json"
-        if not file.exists():
-            fresh = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in names}
-            fresh["DATA_KEYS"] = "1:" + fresh["DATA_KEYS"]
-            file.touch(0o600)
-            file.write_text(json.dumps(fresh))
-        found = {**json.loads(file.read_text()), **found}
+        file.touch(0o600)
+        made = json.loads(file.read_text() or "{}")
+        if fresh := {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in names if name not in made}:
+            made = {**fresh, **({} if made else {"DATA_KEYS": "1:" + fresh["DATA_KEYS"]}), **made}
+            file.write_text(json.dumps(made))
+        found = {**made, **found}
     keys = {}
     for part in found["DATA_KEYS"].split(","):
         number, _, text = part.partition(":")
@@ -205,6 +221,7 @@ def _keys(given: dict[str, str], data_dir: Path, mode: str) -> dict[str, Any]:
     return {
         "data_keys": keys,
         "index_key": _bytes("INDEX_KEY", found["INDEX_KEY"]),
+        "seal_key": _bytes("SEAL_KEY", found["SEAL_KEY"]),
         "issuer_seed": _bytes("ISSUER_SEED", found["ISSUER_SEED"]) if "ISSUER_SEED" in found else b"",
     }
 

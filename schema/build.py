@@ -12,6 +12,7 @@ from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from gateway.access.rights import forbid
 from gateway.domain.messages import Code, refuse
 from schema.context import Info
 from schema.guard import RightsGuard, limits
@@ -43,8 +44,7 @@ class Mutation(Filing, Changing, Results, Sharing, Operating):
     async def move_sandbox_clock(self, info: Info, input: MoveSandboxClockInput) -> MoveSandboxClockPayload:
         desk = info.context.desk
         if not desk.sandbox:
-            words = {"right": "moveSandboxClock", "contact": "—", "contact_en": "—"}
-            raise refuse(Code.FORBIDDEN, None, **words)
+            raise forbid(desk.rights, "moveSandboxClock")
         desk.clock.move_to(input.to)
         return MoveSandboxClockPayload(now=Time(desk.clock.now()))
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from gateway.access.rights import Viewer, allow
+from gateway.access.rights import Viewer, allow, deny
 from gateway.desk import Desk
 from gateway.domain.case import Case
 from gateway.domain.link import Link
-from gateway.domain.messages import Code, refuse
 from gateway.services.live_records import LiveRecord
 from gateway.store import cases, links
 from gateway.store.cases import Entry
@@ -38,7 +37,7 @@ class Context:
     def known_viewer(self) -> Viewer:
         """Raises ``Refused`` (UNAUTHENTICATED)."""
         if self.viewer is None:
-            raise refuse(Code.UNAUTHENTICATED)
+            raise deny(self.desk.rights)
         return self.viewer
 
     def allow(self, operation: str) -> Viewer:

@@ -12,12 +12,13 @@ from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.types import ExecutionResult
 
-from gateway.access.rights import Viewer
-from gateway.access.tokens import Issuer
+from gateway.access.entrance import STATUS, Entrance, headers
+from gateway.access.rights import deny
 from gateway.desk import Desk
 from gateway.domain.messages import Code, Problem, Reason, Refused
 from gateway.faults import places
@@ -36,19 +37,29 @@ _QUOTED = re.compile(r"(?<=: )('[^']*'|\"[^\"]*\"|\{.*\}|\[.*\]|-?\d[\d.]*)\.?$"
 class GraphQLOverHttp(GraphQL[Context, None]):
     """One endpoint.  Queries by POST only: nothing personal in an address."""
 
-    def __init__(self, desk: Desk, issuer: Issuer, settings: Settings) -> None:
+    def __init__(self, desk: Desk, entrance: Entrance, settings: Settings) -> None:
         schema = build(settings.max_depth, settings.max_aliases, settings.max_tokens, settings.max_cost)
         super().__init__(schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=())
-        self.desk, self.issuer = desk, issuer
+        self.desk, self.entrance = desk, entrance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except Refused as refused:
+            await _denied(refused)(scope, receive, send)
 
     async def get_context(self, request: Any, response: Any) -> Context:
-        return Context(self.desk, self.viewer(request))
+        """Raises ``Refused``, before the body is read as GraphQL."""
+        return Context(self.desk, await self.entrance.viewer(request))
 
-    def viewer(self, request: Request) -> Viewer | None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            return None
-        return self.issuer.read(token.strip(), self.desk.database.seal.index)
+    def create_response(self, response_data: Any, sub_response: Response) -> Response:
+        answer = super().create_response(response_data, sub_response)
+        codes = [error.get("extensions", {}).get("code") for error in response_data.get("errors", ())]
+        if Code.UNAUTHENTICATED in codes:
+            nobody = deny(self.desk.rights).problems[0].reason
+            answer.status_code = STATUS[nobody.code]
+            answer.headers.update(headers(nobody))
+        return answer
 
     def decode_json(self, data: str | bytes) -> object:
         try:
@@ -69,6 +80,11 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         if result.errors:
             answer["errors"] = [formatted(error) for error in result.errors]
         return answer
+
+
+def _denied(refused: Refused) -> Response:
+    reason = refused.problems[0].reason
+    return JSONResponse({"errors": [as_error(refused).formatted]}, STATUS[reason.code], headers(reason))
 
 
 def formatted(error: GraphQLError) -> Any:
@@ -106,9 +122,9 @@ def _place(error: GraphQLError) -> dict[str, Any]:
     return placed
 
 
-def routes(desk: Desk, issuer: Issuer, settings: Settings) -> list[BaseRoute]:
+def routes(desk: Desk, entrance: Entrance, settings: Settings) -> list[BaseRoute]:
     """The schema's routes."""
-    endpoint = GraphQLOverHttp(desk, issuer, settings)
+    endpoint = GraphQLOverHttp(desk, entrance, settings)
     text = sdl()
 
     async def published(_: Request) -> Response:

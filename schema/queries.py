@@ -231,17 +231,15 @@ async def _nodes(info: Info, ids: Sequence[str]) -> list[relay.Node | None]:
 async def _cases(info: Info, wanted: CaseFilter, first: int, after: str | None) -> CaseConnection:
     viewer, desk = info.context.known_viewer(), info.context.desk
     limit = page(first)
-    role = desk.rights.roles[viewer.role]
     now = desk.clock.now()
-    filter_ = store.CaseFilter(
-        areas=None if role.cases == "FAMILY" else prefixes(viewer),
-        subject=viewer.subject if role.cases == "FAMILY" else None,
+    mine = desk.within(viewer)
+    filter_ = replace(
+        mine,
         jurisdiction=wanted.jurisdiction,
         statuses=_values(wanted.statuses),
-        department=viewer.department if role.cases == "DEPARTMENT" else wanted.department,
+        department=mine.department or wanted.department,
         item=wanted.item,
         item_statuses=_values(wanted.item_statuses),
-        pushed_only=role.cases == "DEPARTMENT",
         overdue_at=now if wanted.overdue else None,
         area=_stem(wanted.area) if wanted.area else None,
         id_number=wanted.id_number,

@@ -13,6 +13,9 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gateway.access import rights, tokens
+from gateway.access.local_issuer import LocalIssuer
+from gateway.access.rights import Viewer
 from gateway.domain.case import Case, Item, Payout
 from gateway.domain.deadlines import ClockKind, Deadline
 from gateway.domain.department import Certificate, Outcome, Payment, PaymentState, Receipt
@@ -126,6 +129,13 @@ def cremation_certificate(number: str = "C-1", issued: str = "2025-11-10 09:30")
 
 def payment(serial: str, kind: str, fen: int, state: PaymentState = PaymentState.APPROVED, **more: Any) -> Payment:
     return Payment(serial, kind, fen, state, more.pop("on", moment("2025-11-11 10:00")), **more)
+
+
+def viewer_of(claims: dict[str, Any]) -> Viewer:
+    """Who comes in with a token of the local issuer."""
+    issuer, table = LocalIssuer.from_seed(b"s" * 32), rights.load()
+    issued = issuer.issue(claims)
+    return tokens.read(issued, issuer.key, issuer.trusted(table), table, lambda *parts: ":".join(parts)).viewer
 
 
 def codes(refused: Refused) -> list[str]:

@@ -17,6 +17,10 @@ from gateway.policy.book import inside
 
 FILE = Path(__file__).with_name("roles.yaml")
 Sight = Literal["FULL", "MASKED", "HIDDEN"]
+MACHINE = "department-system"
+"""The role of department systems: machines."""
+EVERYWHERE = "000000"
+"""The area that holds every other."""
 
 
 class Fields(BaseModel):
@@ -65,7 +69,7 @@ class Viewer:
 
     role: str
     area: str
-    """Administrative code; the viewer sees its subtree.  ``000000``: everywhere."""
+    """Administrative code; the viewer sees its subtree."""
     name: str
     subject: str
     """Blind index of the person or machine."""
@@ -75,10 +79,21 @@ class Viewer:
 def allow(rights: Rights, viewer: Viewer | None, operation: str) -> Viewer:
     """Raises ``Refused`` naming the missing right and whom to turn to; says nothing about any record."""
     if viewer is None or viewer.role not in rights.roles:
-        raise refuse(Code.UNAUTHENTICATED)
+        raise deny(rights)
     if operation in rights.everyone or operation in rights.roles[viewer.role].may:
         return viewer
-    raise refuse(Code.FORBIDDEN, None, "HZ-816", right=operation, contact=rights.contact, contact_en=rights.contact_en)
+    raise forbid(rights, operation, "HZ-816")
+
+
+def deny(rights: Rights, detail: str = "请求没有携带令牌", detail_en: str = "the request carries no token") -> Refused:
+    """Nobody is known to ask; whom to turn to.  The details say nothing of any record, and repeat no value."""
+    contact = {"contact": rights.contact, "contact_en": rights.contact_en}
+    return refuse(Code.UNAUTHENTICATED, None, "HZ-816", detail=detail, detail_en=detail_en, **contact)
+
+
+def forbid(rights: Rights, right: str, *ids: str) -> Refused:
+    """The asker is known, and lacks ``right``."""
+    return refuse(Code.FORBIDDEN, None, *ids, right=right, contact=rights.contact, contact_en=rights.contact_en)
 
 
 def sees_whole_cases(rights: Rights, viewer: Viewer) -> bool:
@@ -88,7 +103,7 @@ def sees_whole_cases(rights: Rights, viewer: Viewer) -> bool:
 
 def prefixes(viewer: Viewer) -> tuple[str, ...] | None:
     """Code prefixes of the viewer's area; None = everywhere."""
-    if viewer.area == "000000":
+    if viewer.area == EVERYWHERE:
         return None
     area = viewer.area
     if len(area) == 6:
@@ -97,7 +112,22 @@ def prefixes(viewer: Viewer) -> tuple[str, ...] | None:
 
 
 def in_area(viewer: Viewer, code: str) -> bool:
-    return viewer.area == "000000" or inside(code, viewer.area)
+    return viewer.area == EVERYWHERE or inside(code, viewer.area)
 
 
-__all__ = ["Fields", "Refused", "Rights", "Role", "Viewer", "allow", "in_area", "load", "prefixes", "sees_whole_cases"]
+__all__ = [
+    "EVERYWHERE",
+    "MACHINE",
+    "Fields",
+    "Refused",
+    "Rights",
+    "Role",
+    "Viewer",
+    "allow",
+    "deny",
+    "forbid",
+    "in_area",
+    "load",
+    "prefixes",
+    "sees_whole_cases",
+]

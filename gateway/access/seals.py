@@ -6,19 +6,22 @@ in the digest, so that a seal tells nobody anything; it is no token and opens no
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from joserfc.jws import JWSRegistry
 
-from gateway.access.tokens import ALGORITHM
 from gateway.domain.case import IssuedCertificate
 
+ALGORITHM: Final = "Ed25519"
 TYPE = "shenhou-seal"
 _REGISTRY = JWSRegistry(algorithms=[ALGORITHM])
 
@@ -28,6 +31,10 @@ class Seals:
     """Seals and checks with one Ed25519 key."""
 
     key: OKPKey
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> Seals:
+        return cls(ed25519_key(seed))
 
     def certificate(self, number: str, found: IssuedCertificate) -> str:
         """Seal of a certificate of a case."""
@@ -46,6 +53,18 @@ class Seals:
     def _seal(self, what: Mapping[str, str], text: str) -> str:
         payload = json.dumps({**what, "sha256": digest(text)}, sort_keys=True, separators=(",", ":"))
         return jws.serialize_compact({"alg": ALGORITHM, "typ": TYPE}, payload, self.key, registry=_REGISTRY)
+
+
+def ed25519_key(seed: bytes) -> OKPKey:
+    """The key pair of 32 secret bytes: the same bytes give the same pair, with its thumbprint as key id."""
+    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "d": _plain(seed), "x": _plain(public)})
+    key.ensure_kid()
+    return key
+
+
+def _plain(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def certificate_text(number: str, found: IssuedCertificate) -> str:

@@ -14,8 +14,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gateway import documents
+from gateway.access import entrance as door
+from gateway.access.entrance import Entrance
 from gateway.access.rights import Viewer, allow, sees_whole_cases
-from gateway.access.tokens import Issuer
 from gateway.desk import Desk
 from gateway.documents import STYLE
 from gateway.domain.case import Case
@@ -31,8 +32,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 STATUS = {
-    Code.UNAUTHENTICATED: 401,
-    Code.FORBIDDEN: 403,
+    **door.STATUS,
     Code.CASE_NOT_FOUND: 404,
     Code.JURISDICTION_UNKNOWN: 404,
     Code.ACTION_NOT_POSSIBLE: 409,
@@ -40,7 +40,7 @@ STATUS = {
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def routes(desk: Desk, issuer: Issuer) -> list[BaseRoute]:
+def routes(desk: Desk, entrance: Entrance) -> list[BaseRoute]:
     """The documents' routes."""
 
     def policy_of(request: Request) -> Jurisdiction:
@@ -59,13 +59,13 @@ def routes(desk: Desk, issuer: Issuer) -> list[BaseRoute]:
         return _page(documents.blank_form(desk.book, policy), f"{policy.name}登记表", _download(request))
 
     async def registration_form(request: Request) -> Response:
-        viewer, case, policy = await _case(desk, issuer, request)
+        viewer, case, policy = await _case(desk, entrance, request)
         whole = sees_whole_cases(desk.rights, viewer)
         text = documents.filled_form(desk.book, policy, case, desk.clock.now(), whole)
         return _page(text, f"{case.number}登记表")
 
     async def summary(request: Request) -> Response:
-        _, case, policy = await _case(desk, issuer, request)
+        _, case, policy = await _case(desk, entrance, request)
         if case.status is not CaseStatus.CLOSED:
             words = {"status": case.status.value, "action": documents.SUMMARY_TITLE}
             raise refuse(Code.ACTION_NOT_POSSIBLE, "caseNumber", "HZ-905", **words)
@@ -80,11 +80,9 @@ def routes(desk: Desk, issuer: Issuer) -> list[BaseRoute]:
     ]
 
 
-async def _case(desk: Desk, issuer: Issuer, request: Request) -> tuple[Viewer, Case, Jurisdiction]:
+async def _case(desk: Desk, entrance: Entrance, request: Request) -> tuple[Viewer, Case, Jurisdiction]:
     """The case that is asked for, as its viewer sees it; raises ``Refused``."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    viewer = issuer.read(token.strip(), desk.database.seal.index) if scheme.lower() == "bearer" else None
-    viewer = allow(desk.rights, viewer, "case")
+    viewer = allow(desk.rights, await entrance.viewer(request), "case")
     number = _number(await request.body(), request.headers.get("content-type", ""))
     found = (await desk.cases(viewer, [number]))[0]
     if found is None:
@@ -131,6 +129,6 @@ def _told(answer: Answer) -> Answer:
             reason = refused.problems[0].reason
             extensions = {"code": reason.code.value, "messageEn": reason.en(), "requirementIds": list(reason.ids)}
             body = {"errors": [{"message": reason.zh(), "extensions": extensions}]}
-            return JSONResponse(body, STATUS.get(reason.code, 400), headers=HEADERS)
+            return JSONResponse(body, STATUS.get(reason.code, 400), headers={**HEADERS, **door.headers(reason)})
 
     return run

@@ -17,6 +17,10 @@ class Code(StrEnum):
     # access
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
+    IDENTITY_UNAVAILABLE = "IDENTITY_UNAVAILABLE"
+    SIGNATURE_REQUIRED = "SIGNATURE_REQUIRED"
+    SIGNATURE_REFUSED = "SIGNATURE_REFUSED"
+    MESSAGE_REPLAYED = "MESSAGE_REPLAYED"
     # input
     FIELD_REQUIRED = "FIELD_REQUIRED"
     FIELD_INVALID = "FIELD_INVALID"
@@ -110,12 +114,28 @@ class Code(StrEnum):
 
 TEXTS: Mapping[Code, tuple[str, str]] = {
     Code.UNAUTHENTICATED: (
-        "请先登录：请求没有携带有效的令牌。",
-        "Sign in first: the request carries no valid token.",
+        "请先登录：{detail}。如需开通，请联系{contact}。",
+        "Sign in first: {detail_en}. If you need access, turn to {contact_en}.",
     ),
     Code.FORBIDDEN: (
         "没有“{right}”的权限。如确有需要，请联系{contact}。",
         "The right “{right}” is missing. If you need it, turn to {contact_en}.",
+    ),
+    Code.IDENTITY_UNAVAILABLE: (
+        "暂时无法核验身份：身份认证系统没有应答，请稍后再试。持续不能使用时，请联系{contact}。",
+        "Who you are cannot be checked: the identity system does not answer. Try again; if it lasts, {contact_en}.",
+    ),
+    Code.SIGNATURE_REQUIRED: (
+        "部门“{department}”的消息须签名（RFC 9421）。如有疑问，请联系{contact}。",
+        "Messages of “{department}” have to be signed (RFC 9421). If in doubt, turn to {contact_en}.",
+    ),
+    Code.SIGNATURE_REFUSED: (
+        "消息签名未被接受：{detail}。如有疑问，请联系{contact}。",
+        "The signature of the message is not accepted: {detail_en}. If in doubt, turn to {contact_en}.",
+    ),
+    Code.MESSAGE_REPLAYED: (
+        "该签名消息此前已收到，本次未处理。重发须使用新的随机数重新签名；如有疑问，请联系{contact}。",
+        "This signed message came before: sign it with a new nonce to send it again. If in doubt, {contact_en}.",
     ),
     Code.FIELD_REQUIRED: ("“{label}”必须填写。", "{path} must be filled in."),
     Code.FIELD_INVALID: ("“{label}”填写有误：{detail}。", "{path} is not valid: {detail_en}."),
@@ -123,10 +143,7 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "“{label}”有误：{detail}，请与证件核对。",
         "{path} is not a valid ID number: {detail_en}. Compare it with the card.",
     ),
-    Code.JURISDICTION_UNKNOWN: (
-        "没有代码为“{value}”的办理地区。",
-        "There is no jurisdiction with the code “{value}”.",
-    ),
+    Code.JURISDICTION_UNKNOWN: ("没有代码为“{value}”的办理地区。", "There is no jurisdiction with the code “{value}”."),
     Code.AREA_UNKNOWN: (
         "“{label}”的行政区划代码“{value}”格式不正确。",
         "{path}: “{value}” is not an administrative area code.",
@@ -146,14 +163,8 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "使用申请人（继承人）账户须写明无法提供逝者账户的特殊原因。",
         "An applicant's (heir's) account needs the special reason why the deceased's cannot be given.",
     ),
-    Code.ACCOUNT_HOLDER_MISMATCH: (
-        "账户户名应为{expected}。",
-        "The account must be held by {expected_en}.",
-    ),
-    Code.ITEM_NOT_OFFERED: (
-        "事项“{item}”目前尚未开通联办。",
-        "The item “{item}” is not offered at present.",
-    ),
+    Code.ACCOUNT_HOLDER_MISMATCH: ("账户户名应为{expected}。", "The account must be held by {expected_en}."),
+    Code.ITEM_NOT_OFFERED: ("事项“{item}”目前尚未开通联办。", "The item “{item}” is not offered at present."),
     Code.IDENTITY_MISMATCH: (
         "“{label}”与{source}登记的信息不一致，请核对。",
         "{path} differs from what {source_en} holds; compare it with the card.",
@@ -166,18 +177,12 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "不符合办理条件：{label}（{fact}）。可按单项事项分别办理。",
         "Not eligible: {label_en} ({fact}). Each matter can still be handled by its own procedure.",
     ),
-    Code.NOT_ROLLED_OUT: (
-        "“{area}”尚未开通此项服务（{since}）。",
-        "The service is not on in {area} yet ({since}).",
-    ),
+    Code.NOT_ROLLED_OUT: ("“{area}”尚未开通此项服务（{since}）。", "The service is not on in {area} yet ({since})."),
     Code.CHANNEL_NOT_OFFERED: (
         "本地不提供渠道“{value}”，可用：{options}。",
         "The channel “{value}” is not offered here; channels are {options}.",
     ),
-    Code.OPENER_NOT_ALLOWED: (
-        "“{flow}”须由{options}开始办理。",
-        "A case of the kind “{flow}” is opened by {options}.",
-    ),
+    Code.OPENER_NOT_ALLOWED: ("“{flow}”须由{options}开始办理。", "A case of the kind “{flow}” is opened by {options}."),
     Code.CERTIFICATE_REQUIRED_FIRST: (
         "须先由{department}出具{certificate}，再填报报丧信息。",
         "{certificate} must be issued by {department} before the report is filed.",
@@ -191,8 +196,8 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "This submission key was used for a form with different content; use a new key.",
     ),
     Code.CASE_NOT_FOUND: (
-        "没有找到编号为{number}的办件，或您无权查看。",
-        "There is no case {number}, or it is not yours to see.",
+        "没有找到编号为{number}的办件，或您无权查看。如有疑问，请联系受理窗口或客服。",
+        "There is no case {number}, or it is not yours to see. If in doubt, turn to the counter, or to support.",
     ),
     Code.ITEM_NOT_IN_CASE: ("该办件没有事项“{item}”。", "The case has no item “{item}”."),
     Code.ACTION_NOT_POSSIBLE: (

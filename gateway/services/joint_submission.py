@@ -20,7 +20,7 @@ from gateway.domain import events as e
 from gateway.domain.case import Case, Delivery, DeliveryState
 from gateway.domain.evidence import Looks
 from gateway.domain.form import Form
-from gateway.domain.identity import normalise
+from gateway.domain.identity import canonical, normalise
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
 from gateway.domain.states import CaseStatus
 from gateway.policy import decide
@@ -270,7 +270,7 @@ def _family(ctx: Ctx, form: Form) -> tuple[str, ...]:
 
 def person_index(ctx: Ctx, id_number: str) -> str:
     """Blind index of a living person: what family access is given to."""
-    return ctx.tx.seal.index("person", normalise(id_number))
+    return ctx.tx.seal.index("person", canonical(id_number))
 
 
 def clean(form: Form, policy: Jurisdiction) -> Form:

@@ -343,3 +343,13 @@ sweeps = Table(
     Column("finished_at", Utc),
 )
 """How far each part of the repair sweep has come; ``finished_at``: when it last came to the end."""
+
+nonces = Table(
+    "nonces",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("nonce", String(128), primary_key=True),
+    Column("until", Utc, nullable=False),
+    Index(None, "until"),
+)
+"""Nonces of signed messages that were taken, by the key they were signed with, while the message could still count."""

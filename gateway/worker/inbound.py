@@ -13,26 +13,26 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.access.rights import Viewer
-from gateway.access.tokens import Issuer
+from gateway.access.entrance import STATUS, Entrance, headers
+from gateway.access.rights import MACHINE, Refused, Rights, deny, forbid
 from gateway.domain.department import Department, DepartmentError
-from gateway.domain.messages import Code, Reason
-from gateway.store.session import Database
 from gateway.worker.outward import Outward
 
 
-def routes(outward: Outward, departments: Mapping[str, Department], issuer: Issuer, database: Database) -> list[Route]:
+def routes(outward: Outward, departments: Mapping[str, Department], entrance: Entrance, rights: Rights) -> list[Route]:
     """The inbound route over these departments."""
 
     async def message(request: Request) -> Response:
         code = request.path_params["code"]
-        viewer = _viewer(request, issuer, database)
-        if viewer is None:
-            return _problem(Reason(Code.UNAUTHENTICATED), 401)
         adapter = departments.get(code)
-        if adapter is None or viewer.role != "department-system" or viewer.department != code:
-            words = {"right": f"messages of {code}", "contact": "12345", "contact_en": "the hotline 12345"}
-            return _problem(Reason(Code.FORBIDDEN, ("PD-06",), words), 403)
+        try:
+            viewer = await entrance.viewer(request)
+            if viewer is None:
+                raise deny(rights)
+            if adapter is None or viewer.role != MACHINE or viewer.department != code:
+                raise forbid(rights, f"messages of {code}", "PD-06")
+        except Refused as refused:
+            return _problem(refused)
         body = await request.body()
         try:
             callback = adapter.translate(body, dict(request.headers))
@@ -46,10 +46,7 @@ def routes(outward: Outward, departments: Mapping[str, Department], issuer: Issu
     return [Route("/departments/{code}/messages", message, methods=["POST"])]
 
 
-def _viewer(request: Request, issuer: Issuer, database: Database) -> Viewer | None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return issuer.read(token.strip(), database.seal.index) if scheme.lower() == "bearer" else None
-
-
-def _problem(reason: Reason, status: int) -> JSONResponse:
-    return JSONResponse({"code": reason.code, "message": reason.zh(), "messageEn": reason.en()}, status)
+def _problem(refused: Refused) -> JSONResponse:
+    reason = refused.problems[0].reason
+    body = {"code": reason.code, "message": reason.zh(), "messageEn": reason.en()}
+    return JSONResponse(body, STATUS[reason.code], headers(reason))

@@ -6,14 +6,13 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, TypeVar
 
-from gateway.access.rights import in_area
+from gateway.access.rights import forbid, in_area
 from gateway.domain.case import Case
 from gateway.domain.evidence import Looks, persons
 from gateway.domain.form import Form
 from gateway.domain.messages import Code, Refused, refuse
 from gateway.policy.book import inside
 from gateway.services.context import Ctx
-from gateway.store import cases
 from schema.context import Info
 from schema.types.common import errors
 from schema.view import View
@@ -62,8 +61,7 @@ def must_belong(info: Info, ctx: Ctx, jurisdiction: str) -> None:
     if policy is None or info.context.desk.rights.roles[viewer.role].cases == "FAMILY":
         return
     if not (in_area(viewer, policy.area) or inside(viewer.area, policy.area)):
-        contact = {"contact": info.context.desk.rights.contact, "contact_en": info.context.desk.rights.contact_en}
-        raise refuse(Code.FORBIDDEN, None, "PD-15", right=f"{policy.name}", **contact)
+        raise forbid(info.context.desk.rights, policy.name, "PD-15")
 
 
 async def change(info: Info, call: Callable[[Ctx], T]) -> T:
@@ -76,8 +74,7 @@ async def change_visible(info: Info, number: str, call: Callable[[Ctx], T]) -> T
     viewer, desk = info.context.known_viewer(), info.context.desk
 
     def guarded(ctx: Ctx) -> T:
-        found = cases.get(ctx.tx, number)
-        if found is None or desk.show(viewer, found) is None:
+        if not desk.visible(ctx.tx, viewer, [number]):
             raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
         return call(ctx)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import strawberry
 
-from gateway.access.rights import in_area
+from gateway.access.rights import prefixes
 from gateway.domain.department import Outcome
 from gateway.domain.messages import Code, refuse
 from gateway.services import opening, write_back
 from gateway.services.context import Ctx
 from gateway.services.write_back import Report
 from gateway.store import cases
+from gateway.store.cases import CaseFilter
 from schema import inputs as i
 from schema.context import Info
 from schema.enums import AckOutcome
@@ -43,8 +44,7 @@ async def _take(info: Info, number: str, item: Slug, serial: str, report: Report
     viewer = info.context.known_viewer()
 
     def take(ctx: Ctx) -> write_back.Ack:
-        found = cases.get(ctx.tx, number)
-        if found is None or not in_area(viewer, found.area):
+        if not cases.load(ctx.tx, [number], CaseFilter(areas=prefixes(viewer))):
             raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
         return write_back.take(ctx, viewer.department or "", number, item, _serial(serial), report)
 

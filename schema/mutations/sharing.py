@@ -12,7 +12,6 @@ from gateway.services.context import Ctx
 from gateway.services.shared import Shared
 from gateway.services.write_back import Ack, problem_of
 from gateway.services.write_back import AckOutcome as Outcomes
-from gateway.store import cases
 from schema import inputs as i
 from schema.context import Info
 from schema.enums import AckOutcome, ReversalAnswer
@@ -99,8 +98,7 @@ class Sharing:
         }[input.outcome]
 
         def take(ctx: Ctx) -> Ack:
-            found = cases.get(ctx.tx, input.case_number)
-            if found is None or desk.show(viewer, found) is None:
+            if not desk.visible(ctx.tx, viewer, [input.case_number]):
                 raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=input.case_number)
             department = viewer.department or ""
             return reversal.answer(

@@ -113,8 +113,8 @@ def test_who_may_not_is_told_which_right_is_missing(shared_stage: Stage) -> None
         assistant(shared_stage), "{ viewer { role } ...S } fragment S on Query { supervision { undeliverable } }"
     )
     assert error["extensions"]["code"] == "FORBIDDEN" and "supervision" in error["message"]
-    status, _ = shared_stage.post(b'{"query": "{ viewer { role } }"}', "not.a.token")
-    assert status == 200
+    status, body = shared_stage.post(b'{"query": "{ viewer { role } }"}', "not.a.token")
+    assert status == 401 and json.loads(body)["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
 @pytest.mark.rule("PD-22")

@@ -11,7 +11,6 @@ import pytest
 from gateway.access import rights as access
 from gateway.access.rights import Viewer
 from gateway.access.seals import Seals
-from gateway.access.tokens import Issuer
 from gateway.desk import Clock, Desk
 from gateway.domain.department import Outcome
 from gateway.domain.form import Form
@@ -35,7 +34,7 @@ def desk_of(world: World) -> Desk:
         live=LiveRecords(database, {}, {}, clock.now),
         clock=clock,
         sandbox=True,
-        seals=Seals(Issuer.from_seed(b"s" * 32).key),
+        seals=Seals.from_seed(b"s" * 32),
     )
 
 

@@ -6,12 +6,11 @@ import pytest
 
 from gateway.access import rights, sight
 from gateway.access.rights import Viewer
-from gateway.access.tokens import Issuer
 from gateway.domain.department import Outcome
 from gateway.domain.messages import Refused
 from gateway.services import case_care, reading, supervision
 from gateway.store.session import Database
-from tests.builders import DUTY, World, codes, moment
+from tests.builders import DUTY, World, codes, moment, viewer_of
 from tests.uxin import ALL_FOUR, HUKOU, MEDICAL, PENSION, QIQIGE, TICKS, connected, deregister, policy, sent, ws_form
 
 
@@ -74,11 +73,8 @@ def test_nobody_does_the_act_of_a_department_in_the_platform(everything: World) 
 def test_the_account_of_a_department_sees_its_own_items_and_no_others(
     everything: World, department: str, role: str
 ) -> None:
-    issuer = Issuer.from_seed(b"s" * 32)
     claims = {"sub": f"{role}:{department}", "role": role, "area": "150626", "department": department}
-    account = issuer.read(issuer.issue(claims), lambda *parts: ":".join(parts))
-    assert account is not None
-    seen = sight.see(rights.load(), account, policy(), everything.case())
+    seen = sight.see(rights.load(), viewer_of(claims), policy(), everything.case())
     assert seen is not None and set(seen.items) == of(department)
 
 

@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway.access import rights
+from gateway.access.local_issuer import LocalIssuer
 from gateway.access.seals import Seals, certificate_text, digest
-from gateway.access.tokens import Issuer
+from gateway.access.tokens import read
 from gateway.domain.case import IssuedCertificate
+from gateway.domain.messages import Refused
 
 ISSUED = datetime(2025, 11, 10, 1, 30, tzinfo=UTC)
 FOUND = IssuedCertificate("CREMATION", "C-1", ISSUED, ISSUED, "湖州市殡仪馆", "cremation-cert")
-OURS = Issuer.from_seed(b"1" * 32)
+OURS = LocalIssuer.from_seed(b"1" * 32)
 
 
 @pytest.mark.rule("HZ-1001", "HZ-401")
@@ -33,13 +36,14 @@ def test_a_seal_that_was_altered_or_is_of_another_platform_is_none() -> None:
     other = Seals(OURS.key).certificate("HZ2", FOUND).split(".")[1]
     for bad in (f"{head}.{other}.{signature}", f"{head}.{body}.{signature[:-4]}AAAA", "", "a.b.c", seal[1:]):
         assert Seals(OURS.key).check(bad) is None
-    assert Seals(Issuer.from_seed(b"2" * 32).key).check(seal) is None
+    assert Seals(LocalIssuer.from_seed(b"2" * 32).key).check(seal) is None
 
 
 @pytest.mark.rule("HZ-1001")
 def test_a_seal_is_no_token_and_a_token_is_no_seal() -> None:
     seal = Seals(OURS.key).certificate("HZ1", FOUND)
-    assert OURS.read(seal, lambda *_: "x") is None
+    with pytest.raises(Refused):
+        read(seal, OURS.key, OURS.trusted(rights.load()), rights.load(), lambda *_: "x")
     assert Seals(OURS.key).check(OURS.issue({"sub": "x", "role": "support", "area": "000000"})) is None
 
 

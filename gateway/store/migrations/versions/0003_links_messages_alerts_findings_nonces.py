@@ -1,4 +1,4 @@
-"""Links, messages, alerts, findings"""
+"""Links, messages, alerts, findings, nonces"""
 
 from __future__ import annotations
 
@@ -89,6 +89,16 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_messages_key"), ["key"], unique=False)
+
+    op.create_table(
+        "nonces",
+        sa.Column("key", sa.String(length=128), nullable=False),
+        sa.Column("nonce", sa.String(length=128), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", "nonce", name=op.f("pk_nonces")),
+    )
+    with op.batch_alter_table("nonces", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_nonces_until"), ["until"], unique=False)
 
     op.create_table(
         "polls",
