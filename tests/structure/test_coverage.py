@@ -51,7 +51,8 @@ def test_rows_for_people_say_why_and_rows_that_others_stand_for_name_them() -> N
 
 
 def test_the_printed_table_is_committed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "collect", lambda _: claims())
+    found = claims()
+    monkeypatch.setattr(rules, "collect", lambda _: found)
     assert coverage_table.PAGE.read_text(encoding="utf-8") == coverage_table.page(), "run `make coverage`"
 
 
