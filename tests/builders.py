@@ -25,7 +25,7 @@ from gateway.policy import decide
 from gateway.policy.book import PolicyBook
 from gateway.policy.loader import load
 from gateway.policy.model import Jurisdiction
-from gateway.services import case_care, dispatch, joint_submission, opening, supervision, write_back
+from gateway.services import audit, case_care, dispatch, joint_submission, opening, supervision, write_back
 from gateway.services.context import Ctx, Outward
 from gateway.services.write_back import Ack, Report
 from gateway.store import cases
@@ -276,9 +276,10 @@ class World:
         """The write-backs that were not taken, as the ledger keeps them."""
         return [event for event in self.ledger() if isinstance(event, WriteBackRefused)]
 
-    def faults(self) -> list[str]:
+    def faults(self, number: str | None = None) -> list[str]:
+        """What the verifier finds: the chain, and the present state against its fold."""
         with self.database.read() as tx:
-            return cases.verify(tx, self.number)
+            return audit.faults(self.ctx(tx), number or self.number)
 
     def count(self) -> int:
         with self.database.read() as tx:

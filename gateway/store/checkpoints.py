@@ -127,8 +127,8 @@ def _entries(tx: Tx) -> Iterator[str]:
     e, u = t.ledger.c, t.unanchored.c
     joined = t.unanchored.outerjoin(t.ledger, and_(e.number == u.number, e.seq == u.revision))
     lost = select(u.number, u.revision).select_from(joined).where(~u.number.startswith(MESSAGE))
-    for row in tx.connection.execute(lost.where(e.hash.is_(None) | (e.hash != u.head)).order_by(u.number)):
-        yield f"{row.number}: entry {row.revision} is missing, or not the one that was written"
+    for end in tx.connection.execute(lost.where(e.hash.is_(None) | (e.hash != u.head)).order_by(u.number)):
+        yield f"{end.number}: entry {end.revision} is missing, or not the one that was written"
     h = t.checkpoint_heads.c
     joined = t.checkpoint_heads.outerjoin(t.ledger, and_(e.number == h.number, e.seq == h.revision))
     differs = (e.hash.is_(None)) | (e.hash != h.head)
