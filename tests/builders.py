@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from gateway.domain.case import Case, Item, Payout
@@ -132,6 +133,10 @@ def codes(refused: Refused) -> list[str]:
     return [problem.reason.code.value for problem in refused.problems]
 
 
+WORLDS: WeakKeyDictionary[Database, World] = WeakKeyDictionary()
+"""The world that was last made on a database: what it left there is looked through after each test."""
+
+
 class World:
     """One deployment without HTTP: a database, a clock moved by hand, and the list of work that was queued."""
 
@@ -142,6 +147,7 @@ class World:
         self.number = ""
         """The case that is spoken of."""
         database.enqueue = lambda connection, work: self.queued.append(work)
+        WORLDS[database] = self
 
     def at(self, text: str) -> World:
         self.now = moment(text)
@@ -280,6 +286,12 @@ class World:
         """What the verifier finds: the chain, and the present state against its fold."""
         with self.database.read() as tx:
             return audit.faults(self.ctx(tx), number or self.number)
+
+    def all_faults(self) -> list[str]:
+        """As ``faults``, of every case and every shared record there is."""
+        with self.database.read() as tx:
+            ctx = self.ctx(tx)
+            return [fault for number in audit.numbers(ctx, "", 10_000) for fault in audit.faults(ctx, number)]
 
     def count(self) -> int:
         with self.database.read() as tx:

@@ -153,6 +153,7 @@ def test_an_untouched_ledger_has_no_fault(full: World) -> None:
 
 @pytest.mark.rule("PD-06", "HZ-904")
 @pytest.mark.parametrize("tampering", TAMPERINGS.values(), ids=TAMPERINGS.keys())
+@pytest.mark.tampers
 def test_whatever_is_done_to_the_ledger_is_found(full: World, tampering: Tampering) -> None:
     with full.database.write() as tx:
         tampering(tx.connection, full.number)
@@ -161,6 +162,7 @@ def test_whatever_is_done_to_the_ledger_is_found(full: World, tampering: Tamperi
 
 @pytest.mark.rule("PD-06", "HZ-904")
 @pytest.mark.parametrize("tampering", STATE_TAMPERINGS.values(), ids=STATE_TAMPERINGS.keys())
+@pytest.mark.tampers
 def test_whatever_is_done_to_the_present_state_is_found(full: World, tampering: Tampering) -> None:
     with full.database.write() as tx:
         tampering(tx.connection, full.number)
@@ -170,6 +172,7 @@ def test_whatever_is_done_to_the_present_state_is_found(full: World, tampering: 
 
 
 @pytest.mark.rule("HZ-904")
+@pytest.mark.tampers
 def test_the_chains_of_two_cases_are_apart(full: World) -> None:
     from tests.builders import hz_deceased
 
