@@ -40,6 +40,8 @@ class Role(BaseModel):
     cases: Literal["AREA", "DEPARTMENT", "FAMILY", "NONE"]
     items: Literal["ALL", "DEPARTMENT", "NONE"]
     fields: Fields
+    messages: bool = False
+    """Whether it sees which messages went to and came from departments; never their content."""
     may: list[str]
 
 
@@ -86,6 +88,11 @@ def sees_whole_cases(rights: Rights, viewer: Viewer) -> bool:
     return rights.roles[viewer.role].items == "ALL"
 
 
+def sees_messages(rights: Rights, viewer: Viewer) -> bool:
+    """Whether this viewer sees which messages went to and came from the departments' systems."""
+    return rights.roles[viewer.role].messages
+
+
 def prefixes(viewer: Viewer) -> tuple[str, ...] | None:
     """Code prefixes of the viewer's area; None = everywhere."""
     if viewer.area == "000000":
@@ -100,4 +107,16 @@ def in_area(viewer: Viewer, code: str) -> bool:
     return viewer.area == "000000" or inside(code, viewer.area)
 
 
-__all__ = ["Fields", "Refused", "Rights", "Role", "Viewer", "allow", "in_area", "load", "prefixes", "sees_whole_cases"]
+__all__ = [
+    "Fields",
+    "Refused",
+    "Rights",
+    "Role",
+    "Viewer",
+    "allow",
+    "in_area",
+    "load",
+    "prefixes",
+    "sees_messages",
+    "sees_whole_cases",
+]

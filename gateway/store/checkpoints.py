@@ -154,7 +154,9 @@ def _messages(tx: Tx) -> Iterator[str]:
         ).scalars()
     ):
         after = numbers[-1]
-        present = messages.stated(tx, [number.removeprefix(MESSAGE) for number in numbers])
+        ids = [number.removeprefix(MESSAGE) for number in numbers]
+        present = messages.stated(tx, ids)
+        yield from (f"{MESSAGE}{id}: its bytes are not those of its hash" for id in messages.damaged(tx, ids))
         seen: dict[str, dict[int, str]] = {number: {} for number in numbers}
         for table in (t.checkpoint_heads, t.unanchored):
             c = table.c

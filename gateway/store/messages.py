@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import exists, insert, select, update
 
 from gateway.domain.exchange import Direction, Exchange, Leg, MessageKind, MessageState
@@ -204,6 +206,21 @@ def get(tx: Tx, id: str) -> list[tuple[Message, str, bytes | None, bytes | None]
     """(message, what was called, its bytes, bytes of the answer) of every part; nothing for an unknown id."""
     rows = tx.connection.execute(select(t.messages).where(t.messages.c.id == id).order_by(t.messages.c.part))
     return [(_message(row), *_opened(tx, row, "request"), _opened(tx, row, "answer")[1]) for row in rows]
+
+
+def damaged(tx: Tx, ids: Sequence[str]) -> list[str]:
+    """Those of these messages whose bytes cannot be opened, or are not those of their hash."""
+    found: dict[str, None] = {}
+    for row in tx.connection.execute(select(t.messages).where(t.messages.c.id.in_(ids))):
+        for which in ("request", "answer"):
+            known = getattr(row, f"{which}_sha256")
+            try:
+                plain = _opened(tx, row, which)[1]
+            except (InvalidTag, LookupError, ValueError, zlib.error):
+                plain = None
+            if (hashlib.sha256(plain).hexdigest() if plain is not None else None) != known:
+                found[row.id] = None
+    return list(found)
 
 
 def _message(row: Any) -> Message:

@@ -368,4 +368,3 @@ checkpoint_heads = Table(
     Index(None, "number", "revision"),
 )
 """What a checkpoint has seen: the hash each of those chains had at its end."""
-
