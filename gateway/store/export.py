@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, true
@@ -41,19 +42,14 @@ class Wanted:
 def lines(tx: Tx, wanted: Wanted, now: datetime, key: Mapping[str, str], sign: Sign) -> Iterator[str]:
     """The lines with their ends.  The last one is signed: it says what stood before it."""
     running, count = hashlib.sha256(), 0
-    head = {"line": "export", "version": VERSION, "at": now.astimezone(UTC).isoformat()}
-    for found in (head | {"whole": wanted.whole, "key": dict(key)}, *_content(tx, wanted)):
+    head = {"line": "export", "version": VERSION, "at": now.astimezone(UTC).isoformat(), "whole": wanted.whole}
+    head |= {"from_start": wanted.since is None, "key": dict(key)}
+    for found in chain((head,), _checkpoints(tx, wanted), _entries(tx, wanted), _messages(tx, wanted)):
         text = _text(found)
         running.update(text.encode())
         count += 1
         yield text
     yield _text({"line": "end", "statement": sign(EXPORT, {"lines": count, "sha256": running.hexdigest()})})
-
-
-def _content(tx: Tx, wanted: Wanted) -> Iterator[dict[str, Any]]:
-    yield from _checkpoints(tx, wanted)
-    yield from _entries(tx, wanted)
-    yield from _messages(tx, wanted)
 
 
 def _entries(tx: Tx, wanted: Wanted) -> Iterator[dict[str, Any]]:
@@ -73,7 +69,8 @@ def _entries(tx: Tx, wanted: Wanted) -> Iterator[dict[str, Any]]:
 
 
 def _spans(wanted: Wanted) -> Select[tuple[str, int, int]]:
-    """From the first to the last entry inside the times, without a gap: a sandbox's clock may have gone back."""
+    """From the first to the last entry inside the times, and on to the next one a checkpoint has seen: its hash stands
+    for all before it.  Without a gap: a sandbox's clock may have gone back."""
     c = t.ledger.c
     inside: list[ColumnElement[bool]] = [true()]
     if wanted.numbers:
@@ -82,8 +79,11 @@ def _spans(wanted: Wanted) -> Select[tuple[str, int, int]]:
         inside.append(c.at >= wanted.since)
     if wanted.until is not None:
         inside.append(c.at < wanted.until)
-    first, last = func.min(c.seq).label("first"), func.max(c.seq).label("last")
-    return select(c.number, first, last).where(*inside).group_by(c.number)
+    h = t.checkpoint_heads.c
+    within = select(c.number, func.min(c.seq).label("first"), func.max(c.seq).label("end"))
+    span = within.where(*inside).group_by(c.number).subquery()
+    seen = select(func.min(h.revision)).where(h.number == span.c.number, h.revision >= span.c.end).scalar_subquery()
+    return select(span.c.number, span.c.first, func.coalesce(seen, span.c.end).label("last"))
 
 
 def _ids(tx: Tx, wanted: Wanted) -> list[str]:

@@ -140,6 +140,7 @@ class Check:
     faults: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     whole: bool = True
+    from_start: bool = True
     checkpoint: tuple[int, str] = (0, START)
     _told: dict[str, Any] = field(default_factory=dict)
     _leaves: list[bytes] = field(default_factory=list)
@@ -184,7 +185,7 @@ class Check:
     def _entry(self, found: dict[str, Any]) -> None:
         number, seq = found["number"], found["seq"]
         before = self._last.get(number)
-        if before is None and (self.whole or seq == 1):
+        if before is None and self.from_start:
             before = (0, START)
         if before is not None and seq != before[0] + 1:
             self.faults.append(f"{number}: entry {before[0] + 1} is missing")
@@ -236,6 +237,7 @@ def check(lines: Iterable[bytes], keys: Sequence[Mapping[str, str]] = ()) -> tup
                 if parsed["line"] != "export" or parsed["version"] != VERSION:
                     raise ValueError("not an export of this version")
                 key, found.whole = parsed["key"], parsed["whole"] is True
+                found.from_start = parsed["from_start"] is True
                 found.keys = keys or [key]
             elif parsed["line"] == "end":
                 ended = True
