@@ -52,7 +52,7 @@ def verify(
 
 def _verified(number: str | None, keys: list[dict[str, str]], known: str | None) -> tuple[list[str], list[str]]:
     from gateway.services import audit
-    from gateway.store import checkpoints
+    from gateway.store import checkpoints, derived
 
     joined = _joined()
     wrong: list[str] = []
@@ -60,7 +60,7 @@ def _verified(number: str | None, keys: list[dict[str, str]], known: str | None)
     while True:
         with joined.desk.database.read() as tx:
             ctx = joined.desk.context(tx, None)
-            numbers = [number] if number else audit.numbers(ctx, after, BATCH)
+            numbers = [number] if number else derived.numbers(tx, after, BATCH)
             wrong += [fault for found in numbers for fault in audit.faults(ctx, found)]
         checked += len(numbers)
         if number or not numbers:

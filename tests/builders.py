@@ -29,7 +29,7 @@ from gateway.policy.model import Jurisdiction
 from gateway.services import audit, case_care, dispatch, joint_submission, opening, supervision, write_back
 from gateway.services.context import Ctx, Outward
 from gateway.services.write_back import Ack, Report
-from gateway.store import cases
+from gateway.store import cases, derived
 from gateway.store.cases import Actor
 from gateway.store.session import Database, Tx, Work
 
@@ -291,7 +291,7 @@ class World:
         """As ``faults``, of every case and every shared record there is."""
         with self.database.read() as tx:
             ctx = self.ctx(tx)
-            return [fault for number in audit.numbers(ctx, "", 10_000) for fault in audit.faults(ctx, number)]
+            return [fault for number in derived.numbers(tx, "", 10_000) for fault in audit.faults(ctx, number)]
 
     def count(self) -> int:
         with self.database.read() as tx:

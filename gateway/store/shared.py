@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import and_, insert, or_, select, update
@@ -41,32 +40,19 @@ def append(tx: Tx, record: SharedRecord, events: Sequence[tuple[datetime, Event]
             raise Stale(record.number)
         head = row.head
     head = ledger.extend(tx, record.number, head, first, events, actor)
-    body = tx.seal.close(_RECORD.dump_json(record), f"shared:{record.number}")
-    values = {**columns(tx, record, events[-1][0], head), "body": body}
+    values = {
+        "jurisdiction": record.jurisdiction,
+        "deceased_index": deceased_index(tx, record.jurisdiction, record.deceased.id_number),
+        "area": record.area,
+        "updated_at": events[-1][0],
+        "revision": record.revision,
+        "head": head,
+        "body": tx.seal.close(_RECORD.dump_json(record), f"shared:{record.number}"),
+    }
     if first == 1:
         tx.connection.execute(insert(t.shared_records).values(number=record.number, **values))
     else:
         tx.connection.execute(update(t.shared_records).where(c.number == record.number).values(**values))
-
-
-def columns(tx: Tx, record: SharedRecord, at: datetime, head: str) -> dict[str, Any]:
-    """What a record is found by, after an entry at ``at`` with the hash ``head``."""
-    return {
-        "jurisdiction": record.jurisdiction,
-        "deceased_index": deceased_index(tx, record.jurisdiction, record.deceased.id_number),
-        "area": record.area,
-        "updated_at": at,
-        "revision": record.revision,
-        "head": head,
-    }
-
-
-def load(tx: Tx, number: str) -> SharedRecord:
-    """The record of this number."""
-    body = tx.connection.execute(
-        select(t.shared_records.c.body).where(t.shared_records.c.number == number)
-    ).scalar_one()
-    return _opened(tx, number, body)
 
 
 def since(

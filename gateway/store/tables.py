@@ -184,13 +184,14 @@ ledger = Table(
     Column("type", String(40), nullable=False),
     Column("actor_role", String(40), nullable=False),
     Column("actor_department", String(40)),
-    Column("content", String(64), nullable=False),
+    Column("content", String(64)),
     Column("body", LargeBinary, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
 """The truth: append-only, one hash chain per case.  ``content`` stands in the hash for the sealed ``body``: SHA-256 of
-it behind a salt that is sealed with it, so that the chain can be checked without the keys and tells nothing."""
+it behind a salt that is sealed with it, so that the chain can be checked without the keys and tells nothing.  Null in
+entries of release 0.1, which were hashed with their bodies."""
 
 write_backs = Table(
     "write_backs",

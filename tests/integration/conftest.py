@@ -41,9 +41,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     else:
         made = Database(request.getfixturevalue("postgres_tables"), SEAL)
         yield made
-        look_through(request, made)
-        with made.engine.begin() as connection:
-            connection.execute(text("; ".join(f"DELETE FROM {table}" for table in metadata.tables)))
+        try:
+            look_through(request, made)
+        finally:
+            with made.engine.begin() as connection:
+                connection.execute(text("; ".join(f"DELETE FROM {table}" for table in metadata.tables)))
     made.dispose()
 
 
