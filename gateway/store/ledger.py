@@ -126,5 +126,5 @@ def verify(tx: Tx, number: str) -> list[str]:
 
 
 def hash_of(previous: str, entry: Mapping[str, Any], body: bytes | None = None) -> str | None:
-    """Hash of an entry with an aware time ``at``, behind the one whose hash is ``previous``; ``body``: see the proof."""
+    """Hash of an entry with an aware time ``at``, behind the one whose hash is ``previous``; see ``entry_hash``."""
     return entry_hash(previous, {**entry, "at": entry["at"].astimezone(UTC).isoformat()}, body)

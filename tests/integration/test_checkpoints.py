@@ -22,6 +22,7 @@ from gateway.store import tables as t
 from gateway.store.export import Wanted
 from tests.builders import DAUGHTER, SHEN_LIJUAN, World, hz_deceased, hz_form, moment
 
+pytestmark = pytest.mark.databases
 OURS = Seals(Issuer.from_seed(b"1" * 32).key)
 THEIRS = Seals(Issuer.from_seed(b"2" * 32).key)
 KEYS = [OURS.public_key()]
