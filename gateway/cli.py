@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from gateway import cli_doctor, cli_policy
+from gateway import cli_doctor, cli_evidence, cli_policy
 
 if TYPE_CHECKING:
     from gateway.main import Application
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_policy.app, name="policy")
 app.command()(cli_doctor.doctor)
+cli_evidence.register(app)
 out = Console()
 Port = Annotated[int, typer.Option(help="Port on the loopback interface.", envvar="PORT")]
 
@@ -159,31 +160,6 @@ def export_docs(to: Annotated[Path, typer.Option(help="Folder to write to.")] = 
     for name, text in pages().items():
         (to / name).write_text(text, encoding="utf-8")
         out.print(str(to / name))
-
-
-@app.command()
-def verify(
-    number: Annotated[
-        str | None, typer.Argument(help="Number of a case or of a shared record; all of them if omitted.")
-    ] = None,
-) -> None:
-    """Check the hash chain of the ledger: finds altered, removed and reordered entries."""
-    from sqlalchemy import select
-
-    from gateway import cli_database
-    from gateway.store import cases
-    from gateway.store.tables import cases as known
-    from gateway.store.tables import shared_records as shared
-
-    database = cli_database.database(_settings())
-    with database.read() as tx:
-        every = select(known.c.number).union(select(shared.c.number))
-        numbers = [number] if number else list(tx.connection.execute(every).scalars())
-        wrong = [line for found in numbers for line in cases.verify(tx, found)]
-    for line in wrong:
-        out.print(f"[red]{line}[/red]")
-    out.print(f"{len(numbers)} ledgers checked, {len(wrong)} faults")
-    raise typer.Exit(1 if wrong else 0)
 
 
 @app.command()

@@ -33,7 +33,7 @@ from gateway.services.context import Outward as OutwardFacts
 from gateway.services.live_records import LiveRecords
 from gateway.services.lookups import Lookups
 from gateway.settings import BadSetting, Settings, variable
-from gateway.store import nonces
+from gateway.store import checkpoints, nonces
 from gateway.store.seal import Seal
 from gateway.store.session import Database
 from gateway.worker import inbound
@@ -106,6 +106,7 @@ def create(
         engine=engine,
         lookups=desk.lookups,
         source_poll_s={code: manifest.poll_s for code, manifest in source_manifests().items()},
+        checkpoint=lambda: checkpoints.keep(database, engine.now, desk.seals.statement),
     )
     started = threading.Event()
     pace = Pace(settings.repair_pause_s, settings.repair_cases, settings.repair_asked, settings.repair_confirm_s)

@@ -13,8 +13,9 @@ from gateway.desk import Desk
 from gateway.domain.case import Case
 from gateway.domain.link import Link
 from gateway.services.live_records import LiveRecord
-from gateway.store import cases, links
+from gateway.store import cases, links, messages
 from gateway.store.cases import Entry
+from gateway.store.messages import Message
 
 
 @dataclass
@@ -27,12 +28,18 @@ class Context:
     ledger_loader: DataLoader[str, list[Entry]] = field(init=False)
     live_loader: DataLoader[tuple[str, str], LiveRecord] = field(init=False)
     link_loader: DataLoader[str, Link] = field(init=False)
+    message_loader: DataLoader[tuple[str, str, int], list[Message]] = field(init=False)
+    message: str | None = None
+    """Id under which the request is kept, when it may be a department's write-back."""
+    about: list[tuple[str, str]] = field(default_factory=list)
+    """Case number and slug of the items it reports on."""
 
     def __post_init__(self) -> None:
         self.case_loader = DataLoader(load_fn=self._cases)
         self.ledger_loader = DataLoader(load_fn=self._ledgers)
         self.live_loader = DataLoader(load_fn=self._live)
         self.link_loader = DataLoader(load_fn=self._links)
+        self.message_loader = DataLoader(load_fn=self._messages)
 
     def known_viewer(self) -> Viewer:
         """Raises ``Refused`` (UNAUTHENTICATED)."""
@@ -57,6 +64,12 @@ class Context:
 
     async def _live(self, wanted: Sequence[tuple[str, str]]) -> Sequence[LiveRecord]:
         return await self.desk.live.read(wanted)
+
+    async def _messages(self, wanted: Sequence[tuple[str, str, int]]) -> Sequence[list[Message]]:
+        items = [(number, slug) for number, slug, _ in wanted]
+        most = max(first for *_, first in wanted)
+        found = await self.desk.look(self.viewer, lambda ctx: messages.of_items(ctx.tx, items, most))
+        return [found[number, slug][:first] for number, slug, first in wanted]
 
 
 Info = strawberry.Info[Context, None]

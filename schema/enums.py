@@ -15,6 +15,7 @@ from gateway.domain.alerts import AlertKind
 from gateway.domain.case import Applicability, DeliveryState
 from gateway.domain.deadlines import ClockKind, DeadlineState, LimitUnit
 from gateway.domain.department import Outcome, PaymentState
+from gateway.domain.exchange import Direction, MessageKind, MessageState
 from gateway.domain.identity import IdKind
 from gateway.domain.link import LinkState
 from gateway.domain.messages import TEXTS, Code
@@ -51,6 +52,9 @@ def _describe(made: Any, kind: type[Enum]) -> None:
 
 published("AlertKind")(AlertKind)
 published("Applicability")(Applicability)
+published("MessageDirection")(Direction)
+published("MessageKind")(MessageKind)
+published("MessageState")(MessageState)
 published("DeliveryState")(DeliveryState)
 published("LinkState")(LinkState)
 published("ClockKind")(ClockKind)

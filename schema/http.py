@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import secrets
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLError
@@ -18,10 +19,12 @@ from strawberry.http import GraphQLHTTPResponse
 from strawberry.types import ExecutionResult
 
 from gateway.access.entrance import STATUS, Entrance, headers
-from gateway.access.rights import deny
+from gateway.access.rights import Viewer, deny
 from gateway.desk import Desk
+from gateway.domain.exchange import MessageKind
 from gateway.domain.messages import Code, Problem, Reason, Refused
 from gateway.faults import places
+from gateway.services import kept
 from gateway.settings import Settings
 from schema.build import build, sdl
 from schema.context import Context
@@ -50,7 +53,21 @@ class GraphQLOverHttp(GraphQL[Context, None]):
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """Raises ``Refused``, before the body is read as GraphQL."""
-        return Context(self.desk, await self.entrance.viewer(request))
+        context = Context(self.desk, await self.entrance.viewer(request))
+        context.message = await self._keep(context.viewer, request)
+        request.state.context = context
+        return context
+
+    async def _keep(self, viewer: Viewer | None, request: Request) -> str | None:
+        """What a department may have written back is kept before it is taken: the exact bytes of the request."""
+        role = self.desk.rights.roles.get(viewer.role) if viewer is not None else None
+        if viewer is None or viewer.department is None or role is None or role.cases != "DEPARTMENT":
+            return None
+        body, code = await request.body(), viewer.department
+        if b"mutation" not in body:
+            return None
+        take = partial(kept.received, code=code, kind=MessageKind.MUTATION, body=body)
+        return await self.desk.change(viewer, take)
 
     def create_response(self, response_data: Any, sub_response: Response) -> Response:
         answer = super().create_response(response_data, sub_response)
@@ -79,6 +96,12 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         answer: GraphQLHTTPResponse = {"data": result.data}
         if result.errors:
             answer["errors"] = [formatted(error) for error in result.errors]
+        context: Context = request.state.context
+        if context.message is not None:
+            id, told = context.message, self.encode_json(answer).encode()
+            code = "ERRORS" if result.errors else "OK"
+            done = partial(kept.answered, id=id, answer=told, code=code, about=context.about)
+            await self.desk.change(context.viewer, done)
         return answer
 
 

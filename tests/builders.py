@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from gateway.access import rights, tokens
@@ -28,10 +29,10 @@ from gateway.policy import decide
 from gateway.policy.book import PolicyBook
 from gateway.policy.loader import load
 from gateway.policy.model import Jurisdiction
-from gateway.services import case_care, dispatch, joint_submission, opening, supervision, write_back
+from gateway.services import audit, case_care, dispatch, joint_submission, opening, supervision, write_back
 from gateway.services.context import Ctx, Outward
 from gateway.services.write_back import Ack, Report
-from gateway.store import cases
+from gateway.store import cases, derived
 from gateway.store.cases import Actor
 from gateway.store.session import Database, Tx, Work
 
@@ -142,6 +143,10 @@ def codes(refused: Refused) -> list[str]:
     return [problem.reason.code.value for problem in refused.problems]
 
 
+WORLDS: WeakKeyDictionary[Database, World] = WeakKeyDictionary()
+"""The world that was last made on a database: what it left there is looked through after each test."""
+
+
 class World:
     """One deployment without HTTP: a database, a clock moved by hand, and the list of work that was queued."""
 
@@ -152,6 +157,7 @@ class World:
         self.number = ""
         """The case that is spoken of."""
         database.enqueue = lambda connection, work: self.queued.append(work)
+        WORLDS[database] = self
 
     def at(self, text: str) -> World:
         self.now = moment(text)
@@ -286,9 +292,16 @@ class World:
         """The write-backs that were not taken, as the ledger keeps them."""
         return [event for event in self.ledger() if isinstance(event, WriteBackRefused)]
 
-    def faults(self) -> list[str]:
+    def faults(self, number: str | None = None) -> list[str]:
+        """What the verifier finds: the chain, and the present state against its fold."""
         with self.database.read() as tx:
-            return cases.verify(tx, self.number)
+            return audit.faults(self.ctx(tx), number or self.number)
+
+    def all_faults(self) -> list[str]:
+        """As ``faults``, of every case and every shared record there is."""
+        with self.database.read() as tx:
+            ctx = self.ctx(tx)
+            return [fault for number in derived.numbers(tx, "", 10_000) for fault in audit.faults(ctx, number)]
 
     def count(self) -> int:
         with self.database.read() as tx:

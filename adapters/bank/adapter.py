@@ -18,6 +18,7 @@ from gateway.domain.department import (
     Receipt,
     Record,
 )
+from gateway.domain.exchange import sending
 
 from . import codes, wire
 
@@ -59,18 +60,24 @@ class Bank:
 
     async def _exchange(self, frame: bytes) -> bytes:
         """The answer line.  Raises ``DepartmentUnavailable`` when there is none in time or the line breaks."""
+        leg = sending("TCP", frame)
         try:
             async with asyncio.timeout(self._timeout_s):
                 reader, writer = await asyncio.open_connection(self._host, self._port, limit=MAX_LINE_BYTES)
                 try:
                     writer.write(frame)
                     await writer.drain()
-                    return await reader.readuntil(b"\n")
+                    answer = await reader.readuntil(b"\n")
+                    leg.received(answer)
+                    return answer
                 finally:
                     writer.close()
         except TimeoutError as error:
             raise DepartmentUnavailable(f"no answer within {self._timeout_s:g} s") from error
-        except (OSError, asyncio.IncompleteReadError) as error:
+        except asyncio.IncompleteReadError as error:
+            leg.received(error.partial, whole=False)
+            raise DepartmentUnavailable(f"no connection ({type(error).__name__})") from error
+        except OSError as error:
             raise DepartmentUnavailable(f"no connection ({type(error).__name__})") from error
         except asyncio.LimitOverrunError as error:
             raise DepartmentUnintelligible("answer larger than 8 MiB") from error

@@ -7,6 +7,7 @@ each call looks at the heartbeat of the batch first; one older than 30 s means t
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -26,6 +27,7 @@ from gateway.domain.department import (
     Receipt,
     Record,
 )
+from gateway.domain.exchange import Leg, sending
 
 from . import codes, wire
 
@@ -83,21 +85,26 @@ class ElderlyCare:
         self._engine.dispose()
 
     def _insert(self, row: dict[str, str | None]) -> None:
+        leg = _told("INSERT T_SWRY_IN", row)
         try:
             with self._engine.begin() as connection:
                 _alive(connection.execute(select(HEARTBEAT)).scalar())
                 connection.execute(insert(INBOUND).values(row))
+            leg.received(b"1")
         except exc.IntegrityError:
             same = select(INBOUND.c.JLBH).filter_by(JLBH=row["JLBH"], BZCS=row["BZCS"])
             with self._engine.connect() as connection:
                 if connection.execute(same).first() is None:
                     raise DepartmentRejected("T_SWRY_IN does not take this row (a required column)") from None
+            leg.received(b"0")
 
     def _select(self, keys: Sequence[str]) -> list[Mapping[str, object]]:
         """Heartbeat and results in one statement; without results the heartbeat still comes."""
+        leg = _told("SELECT V_BLJG", keys)
         both = HEARTBEAT.outerjoin(RESULTS, RESULTS.c.JLBH.in_(keys))
         with self._engine.connect() as connection:
             rows = connection.execute(select(HEARTBEAT.c.ZHYXSJ, *RESULTS.c).select_from(both)).mappings().all()
+        leg.received(_text([dict(row) for row in rows]))
         _alive(rows[0]["ZHYXSJ"] if rows else None)
         return [dict(row) for row in rows if row["JLBH"] is not None]
 
@@ -114,6 +121,15 @@ class ElderlyCare:
             raise DepartmentRejected("T_SWRY_IN does not take this row (a value)") from None
         except (exc.SQLAlchemyError, UnicodeDecodeError) as error:
             raise DepartmentUnintelligible(f"not the agreed tables ({type(error).__name__})") from None
+
+
+def _told(to: str, values: object) -> Leg:
+    """The driver makes the bytes on the wire; what is kept is every value it was given, and every one it gave."""
+    return sending(to, _text(values))
+
+
+def _text(values: object) -> bytes:
+    return json.dumps(values, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass")
 
 
 def _alive(heartbeat: object) -> None:

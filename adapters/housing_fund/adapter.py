@@ -21,6 +21,7 @@ from gateway.domain.department import (
     Receipt,
     Record,
 )
+from gateway.domain.exchange import sending
 
 from . import codes, wire
 
@@ -69,18 +70,26 @@ class HousingFund:
 
     async def _exchange(self, message: bytes) -> bytes:
         """Body of the answer.  Raises ``DepartmentUnavailable`` when there is none in time or the line breaks."""
+        leg = sending("TCP", message)
+        came = b""
         try:
             async with asyncio.timeout(self._timeout_s):
                 reader, writer = await asyncio.open_connection(self._host, self._port)
                 try:
                     writer.write(message)
                     await writer.drain()
-                    return await reader.readexactly(wire.length(await reader.readexactly(8)))
+                    came = await reader.readexactly(8)
+                    body = await reader.readexactly(wire.length(came))
+                    leg.received(came + body)
+                    return body
                 finally:
                     writer.close()
         except TimeoutError as error:
             raise DepartmentUnavailable(f"no answer within {self._timeout_s:g} s") from error
-        except (OSError, asyncio.IncompleteReadError) as error:
+        except asyncio.IncompleteReadError as error:
+            leg.received(came + error.partial, whole=False)
+            raise DepartmentUnavailable(f"no connection ({type(error).__name__})") from error
+        except OSError as error:
             raise DepartmentUnavailable(f"no connection ({type(error).__name__})") from error
 
 

@@ -17,6 +17,7 @@ from gateway.domain.department import (
     Receipt,
     Record,
 )
+from gateway.domain.exchange import unrecorded
 
 from . import wire
 
@@ -76,7 +77,8 @@ class SocialAssistance:
         """The session at hand unless it is ``over``; many callers at once make one login."""
         async with self._login:
             if self._session is None or self._session == over:
-                answer = await self._channel.post("/login", wire.login(self._user, self._password), JSON)
+                with unrecorded():
+                    answer = await self._channel.post("/login", wire.login(self._user, self._password), JSON)
                 self._session = wire.session(answer)
             return self._session
 

@@ -44,6 +44,8 @@ class Role(BaseModel):
     cases: Literal["AREA", "DEPARTMENT", "FAMILY", "NONE"]
     items: Literal["ALL", "DEPARTMENT", "NONE"]
     fields: Fields
+    messages: bool = False
+    """Whether it sees which messages went to and came from departments; never their content."""
     may: list[str]
 
 
@@ -101,6 +103,11 @@ def sees_whole_cases(rights: Rights, viewer: Viewer) -> bool:
     return rights.roles[viewer.role].items == "ALL"
 
 
+def sees_messages(rights: Rights, viewer: Viewer) -> bool:
+    """Whether this viewer sees which messages went to and came from the departments' systems."""
+    return rights.roles[viewer.role].messages
+
+
 def prefixes(viewer: Viewer) -> tuple[str, ...] | None:
     """Code prefixes of the viewer's area; None = everywhere."""
     if viewer.area == EVERYWHERE:
@@ -129,5 +136,6 @@ __all__ = [
     "in_area",
     "load",
     "prefixes",
+    "sees_messages",
     "sees_whole_cases",
 ]

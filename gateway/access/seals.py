@@ -40,6 +40,17 @@ class Seals:
         """Seal of a certificate of a case."""
         return self._seal({"kind": "certificate", "case": number, "type": found.type}, certificate_text(number, found))
 
+    def statement(self, kind: str, payload: Mapping[str, str | int]) -> str:
+        """What the gateway states and signs, as compact JWS whose ``typ`` is ``kind``."""
+        text = json.dumps(payload, sort_keys=True, separators=(",", ":"))
+        return jws.serialize_compact({"alg": ALGORITHM, "typ": kind}, text, self.key, registry=_REGISTRY)
+
+    def public_key(self) -> dict[str, str]:
+        """The key seals and statements are checked with, as a JWK."""
+        return {
+            name: str(value) for name, value in self.key.as_dict(private=False).items() if name in ("kty", "crv", "x")
+        }
+
     def check(self, seal: str) -> dict[str, str] | None:
         """What was sealed; None for a seal that is not this platform's, or that was altered."""
         try:
@@ -51,8 +62,7 @@ class Seals:
             return None
 
     def _seal(self, what: Mapping[str, str], text: str) -> str:
-        payload = json.dumps({**what, "sha256": digest(text)}, sort_keys=True, separators=(",", ":"))
-        return jws.serialize_compact({"alg": ALGORITHM, "typ": TYPE}, payload, self.key, registry=_REGISTRY)
+        return self.statement(TYPE, {**what, "sha256": digest(text)})
 
 
 def ed25519_key(seed: bytes) -> OKPKey:

@@ -9,8 +9,6 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Select, Table, and_, delete, func, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.domain.case import Case
 from gateway.domain.events import Event
@@ -23,6 +21,7 @@ from gateway.store.ledger import Entry as Entry
 from gateway.store.ledger import entries as entries
 from gateway.store.ledger import verify as verify
 from gateway.store.session import Tx
+from gateway.store.upsert import upsert as upsert
 
 _CASE = TypeAdapter(Case)
 
@@ -354,15 +353,3 @@ def open_case_of(tx: Tx, jurisdiction: str, id_number: str | None) -> str | None
     found = t.open_deceased.c
     statement = select(found.number).where(found.jurisdiction == jurisdiction, found.deceased_index == index)
     return tx.connection.execute(statement).scalar_one_or_none()
-
-
-def upsert(tx: Tx, table: Any, values: dict[str, Any], columns: Sequence[str]) -> Any:
-    """INSERT … ON CONFLICT DO UPDATE of these columns, or DO NOTHING without any."""
-    make = sqlite_insert if tx.connection.dialect.name == "sqlite" else pg_insert
-    statement = make(table).values(**values)
-    keys = [column.name for column in table.primary_key.columns]
-    if not columns:
-        return statement.on_conflict_do_nothing(index_elements=keys)
-    return statement.on_conflict_do_update(
-        index_elements=keys, set_={name: statement.excluded[name] for name in columns}
-    )

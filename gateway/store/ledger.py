@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,10 +15,13 @@ from sqlalchemy import insert, select
 
 from gateway.domain.events import Event
 from gateway.store import tables as t
+from gateway.store.proof import START as START
+from gateway.store.proof import commitment, entry_hash
 from gateway.store.session import Tx
+from gateway.store.upsert import upsert
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
-START = "0" * 64
+SALT_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +50,28 @@ def extend(tx: Tx, number: str, head: str, first: int, events: Sequence[tuple[da
     """Appends entries behind the one whose hash is ``head``, the first as number ``first``; returns the new head."""
     for seq, (at, event) in enumerate(events, start=first):
         plain = f"{actor.name}\t{actor.subject}\n".encode() + _EVENT.dump_json(event)
-        known = _hash(head, number, seq, at, event.type, actor.role, actor.department, plain)
-        tx.connection.execute(
-            insert(t.ledger).values(
-                number=number,
-                seq=seq,
-                at=at,
-                type=event.type,
-                actor_role=actor.role,
-                actor_department=actor.department,
-                body=tx.seal.close(plain, f"ledger:{number}:{seq}"),
-                previous=head,
-                hash=known,
-            )
-        )
+        salt = os.urandom(SALT_BYTES)
+        entry = {
+            "number": number,
+            "seq": seq,
+            "at": at,
+            "type": event.type,
+            "actor_role": actor.role,
+            "actor_department": actor.department,
+            "content": commitment(salt, plain),
+        }
+        known = str(hash_of(head, entry))
+        body = tx.seal.close(salt + plain, f"ledger:{number}:{seq}")
+        tx.connection.execute(insert(t.ledger).values(**entry, body=body, previous=head, hash=known))
         head = known
+    anchor_later(tx, number, first + len(events) - 1, head)
     return head
+
+
+def anchor_later(tx: Tx, number: str, revision: int, head: str) -> None:
+    """The next checkpoint is to state this end of a chain."""
+    row = {"number": number, "revision": revision, "head": head}
+    tx.connection.execute(upsert(tx, t.unanchored, row, ["revision", "head"]))
 
 
 def entries(tx: Tx, numbers: Sequence[str]) -> dict[str, list[Entry]]:
@@ -77,11 +86,17 @@ def entries(tx: Tx, numbers: Sequence[str]) -> dict[str, list[Entry]]:
 
 
 def _entry(tx: Tx, row: Any) -> Entry:
-    plain = tx.seal.open(row["body"], f"ledger:{row['number']}:{row['seq']}")
-    head, _, body = plain.partition(b"\n")
+    head, _, body = opened(tx, row)[1].partition(b"\n")
     name, _, subject = head.decode().partition("\t")
     actor = Actor(row["actor_role"], name, row["actor_department"], subject)
     return Entry(row["number"], row["seq"], row["at"], actor, _EVENT.validate_json(body), row["hash"])
+
+
+def opened(tx: Tx, row: Any) -> tuple[bytes, bytes]:
+    """(salt, body) of a row.  Raises ``cryptography.exceptions.InvalidTag`` for one that was altered."""
+    plain = tx.seal.open(row["body"], f"ledger:{row['number']}:{row['seq']}")
+    salted = SALT_BYTES if row["content"] is not None else 0
+    return plain[:salted], plain[salted:]
 
 
 def verify(tx: Tx, number: str) -> list[str]:
@@ -94,15 +109,14 @@ def verify(tx: Tx, number: str) -> list[str]:
     for row in rows:
         if row["seq"] != expected:
             wrong.append(f"{number}: entry {expected} is missing")
+        body = None
         try:
-            plain = tx.seal.open(row["body"], f"ledger:{number}:{row['seq']}")
+            salt, body = opened(tx, row)
+            if row["content"] is not None and commitment(salt, body) != row["content"]:
+                wrong.append(f"{number}: entry {row['seq']} has another body")
         except (InvalidTag, LookupError, ValueError, zlib.error):
             wrong.append(f"{number}: entry {row['seq']} was altered and cannot be opened")
-            previous, expected = row["hash"], row["seq"] + 1
-            continue
-        actor = (row["actor_role"], row["actor_department"])
-        known = _hash(previous, number, row["seq"], row["at"], row["type"], *actor, plain)
-        if row["previous"] != previous or row["hash"] != known:
+        if row["previous"] != previous or row["hash"] != hash_of(previous, dict(row), body):
             wrong.append(f"{number}: entry {row['seq']} does not follow from the one before it")
         previous, expected = row["hash"], row["seq"] + 1
     heads = (select(table.c.head).where(table.c.number == number) for table in (t.cases, t.shared_records))
@@ -111,10 +125,6 @@ def verify(tx: Tx, number: str) -> list[str]:
     return wrong
 
 
-def _hash(
-    previous: str, number: str, seq: int, at: datetime, kind: str, role: str, department: str | None, plain: bytes
-) -> str:
-    """Over every open column of the entry and its body before sealing."""
-    when = at.astimezone(UTC).isoformat()
-    head = f"{previous}\n{number}\n{seq}\n{when}\n{kind}\n{role}\n{department or ''}\n".encode()
-    return hashlib.sha256(head + plain).hexdigest()
+def hash_of(previous: str, entry: Mapping[str, Any], body: bytes | None = None) -> str | None:
+    """Hash of an entry with an aware time ``at``, behind the one whose hash is ``previous``; see ``entry_hash``."""
+    return entry_hash(previous, {**entry, "at": entry["at"].astimezone(UTC).isoformat()}, body)

@@ -11,17 +11,21 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import exists, insert, select, update
 
 from gateway.domain.exchange import Direction, Exchange, Leg, MessageKind, MessageState
 from gateway.store import tables as t
-from gateway.store.cases import upsert
+from gateway.store.ledger import anchor_later
+from gateway.store.proof import MESSAGE, message_heads
 from gateway.store.session import Tx
+from gateway.store.upsert import upsert
 
 Item = tuple[str, str]
 """Case number and item slug."""
@@ -48,6 +52,8 @@ class Message:
     answer_sha256: str | None
 
 
+_OF_ALL_PARTS = ("id", "direction", "system", "kind", "key")
+_STATED = [column for column in t.messages.c if column.name not in ("request", "answer")]
 _COLUMNS = [t.messages.c[name] for name in Message.__slots__]
 
 
@@ -85,6 +91,7 @@ def begin(
         values |= _sealed(tx, id, 0, "request", "", request)
     tx.connection.execute(insert(t.messages).values(**values))
     about(tx, id, items)
+    _anchor(tx, id)
     return id
 
 
@@ -93,17 +100,18 @@ def finish(tx: Tx, id: str, exchange: Exchange, at: datetime, code: str | None =
 
     ``code``: the department's answer code, where one was understood.
     """
-    first = tx.connection.execute(select(t.messages).where(t.messages.c.id == id, t.messages.c.part == 0)).one()
+    c = t.messages.c
+    first = tx.connection.execute(select(t.messages).where(c.id == id, c.state == MessageState.BEGUN)).one()
     shared = {name: getattr(first, name) for name in ("id", "direction", "system", "kind", "key")}
     for part, leg in enumerate(exchange.legs or [None]):
         values = _finished(tx, id, part, leg, first.at, at)
         if leg is not None and part == len(exchange.legs) - 1:
             values["code"] = code or leg.code
         if part == 0:
-            row = update(t.messages).where(t.messages.c.id == id, t.messages.c.part == 0)
-            tx.connection.execute(row.values(**values))
+            tx.connection.execute(update(t.messages).where(c.id == id, c.part == 0).values(**values))
         else:
             tx.connection.execute(insert(t.messages).values(**shared, part=part, **values))
+    _anchor(tx, id)
 
 
 def answer(tx: Tx, id: str, given: bytes, at: datetime, code: str | None = None, items: Iterable[Item] = ()) -> None:
@@ -112,6 +120,7 @@ def answer(tx: Tx, id: str, given: bytes, at: datetime, code: str | None = None,
     values |= _sealed(tx, id, 0, "answer", "", given)
     tx.connection.execute(update(t.messages).where(t.messages.c.id == id, t.messages.c.part == 0).values(**values))
     about(tx, id, items)
+    _anchor(tx, id)
 
 
 def about(tx: Tx, id: str, items: Iterable[Item]) -> None:
@@ -128,6 +137,22 @@ def count_poll(tx: Tx, system: str, at: datetime, failed: bool = False) -> None:
     counted = t.polls.c.failed if failed else t.polls.c.unchanged
     row = update(t.polls).where(t.polls.c.system == system, t.polls.c.day == day)
     tx.connection.execute(row.values({counted: counted + 1}))
+
+
+def stated(tx: Tx, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What checkpoints and exports say of these messages: everything but the bytes."""
+    rows = tx.connection.execute(select(*_STATED).where(t.messages.c.id.in_(ids)).order_by(t.messages.c.part))
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        plain = {name: v.isoformat() if isinstance(v, datetime) else v for name, v in row._mapping.items()}
+        message = found.setdefault(row.id, {name: plain.pop(name) for name in _OF_ALL_PARTS} | {"parts": []})
+        message["parts"].append({name: value for name, value in plain.items() if name not in _OF_ALL_PARTS})
+    return found
+
+
+def _anchor(tx: Tx, id: str) -> None:
+    heads = message_heads(stated(tx, [id])[id])
+    anchor_later(tx, MESSAGE + id, len(heads), heads[-1])
 
 
 def _finished(tx: Tx, id: str, part: int, leg: Leg | None, begun: datetime, at: datetime) -> dict[str, Any]:
@@ -181,6 +206,21 @@ def get(tx: Tx, id: str) -> list[tuple[Message, str, bytes | None, bytes | None]
     """(message, what was called, its bytes, bytes of the answer) of every part; nothing for an unknown id."""
     rows = tx.connection.execute(select(t.messages).where(t.messages.c.id == id).order_by(t.messages.c.part))
     return [(_message(row), *_opened(tx, row, "request"), _opened(tx, row, "answer")[1]) for row in rows]
+
+
+def damaged(tx: Tx, ids: Sequence[str]) -> list[str]:
+    """Those of these messages whose bytes cannot be opened, or are not those of their hash."""
+    found: dict[str, None] = {}
+    for row in tx.connection.execute(select(t.messages).where(t.messages.c.id.in_(ids))):
+        for which in ("request", "answer"):
+            known = getattr(row, f"{which}_sha256")
+            try:
+                plain = _opened(tx, row, which)[1]
+            except (InvalidTag, LookupError, ValueError, zlib.error):
+                plain = None
+            if (hashlib.sha256(plain).hexdigest() if plain is not None else None) != known:
+                found[row.id] = None
+    return list(found)
 
 
 def _message(row: Any) -> Message:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -183,11 +184,14 @@ ledger = Table(
     Column("type", String(40), nullable=False),
     Column("actor_role", String(40), nullable=False),
     Column("actor_department", String(40)),
+    Column("content", String(64)),
     Column("body", LargeBinary, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
-"""The truth: append-only, one hash chain per case."""
+"""The truth: append-only, one hash chain per case.  ``content`` stands in the hash for the sealed ``body``: SHA-256 of
+it behind a salt that is sealed with it, so that the chain can be checked without the keys and tells nothing.  Null in
+entries of release 0.1, which were hashed with their bodies."""
 
 write_backs = Table(
     "write_backs",
@@ -310,6 +314,7 @@ unanchored = Table(
 )
 """Chains that changed since the last checkpoint, with their heads: so that a checkpoint costs what changed."""
 
+
 restores = Table(
     "restores",
     metadata,
@@ -353,3 +358,24 @@ nonces = Table(
     Index(None, "until"),
 )
 """Nonces of signed messages that were taken, by the key they were signed with, while the message could still count."""
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("statement", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""Signed statements over the heads of all chains that changed since the one before.  ``hash``: of the statement."""
+
+checkpoint_heads = Table(
+    "checkpoint_heads",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("number", String(64), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("head", String(64), nullable=False),
+    Index(None, "number", "revision"),
+)
+"""What a checkpoint has seen: the hash each of those chains had at its end."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,6 +17,9 @@ from starlette.routing import Route
 from gateway.access.entrance import STATUS, Entrance, headers
 from gateway.access.rights import MACHINE, Refused, Rights, deny, forbid
 from gateway.domain.department import Department, DepartmentError
+from gateway.domain.exchange import MessageKind
+from gateway.services import kept
+from gateway.store.messages import Item
 from gateway.worker.outward import Outward
 
 
@@ -33,17 +37,25 @@ def routes(outward: Outward, departments: Mapping[str, Department], entrance: En
                 raise forbid(rights, f"messages of {code}", "PD-06")
         except Refused as refused:
             return _problem(refused)
-        body = await request.body()
-        try:
-            callback = adapter.translate(body, dict(request.headers))
-        except DepartmentError as error:
-            answer, kind = adapter.acknowledge(str(error))
-            return Response(answer, 400, media_type=kind)
-        refusal = await asyncio.shield(outward.take_callback(code, callback))
-        answer, kind = adapter.acknowledge(refusal)
-        return Response(answer, media_type=kind)
+        return await asyncio.shield(_take(outward, adapter, code, await request.body(), dict(request.headers)))
 
     return [Route("/departments/{code}/messages", message, methods=["POST"])]
+
+
+async def _take(outward: Outward, adapter: Department, code: str, body: bytes, headers: Mapping[str, str]) -> Response:
+    """Once the message is kept it is taken and answered to the end, whether or not the sender still listens."""
+    id = await outward.run(partial(kept.received, code=code, kind=MessageKind.CALLBACK, body=body), code)
+    about: list[Item] = []
+    try:
+        callback = adapter.translate(body, headers)
+    except DepartmentError as error:
+        status, (answer, kind) = 400, adapter.acknowledge(str(error))
+    else:
+        about = kept.items(record.key for record in callback.records)
+        status, (answer, kind) = 200, adapter.acknowledge(await outward.take_callback(code, callback))
+    done = partial(kept.answered, id=id, answer=answer, code=str(status), about=about)
+    await outward.run(done, code)
+    return Response(answer, status, media_type=kind)
 
 
 def _problem(refused: Refused) -> JSONResponse:

@@ -29,7 +29,7 @@ from gateway.domain.department import (
 from gateway.domain.exchange import Exchange, recording
 from gateway.domain.messages import Refused
 from gateway.faults import places
-from gateway.services import evidence, links, reminders, reversal, sending, write_back
+from gateway.services import evidence, kept, links, reminders, reversal, sending, write_back
 from gateway.services.context import Ctx
 from gateway.services.lookups import Lookups
 from gateway.store import polling
@@ -42,6 +42,8 @@ CALLBACK_POLL_FACTOR = 15
 BATCH = 500
 KEEP_WORK = timedelta(days=7)
 LONGEST_REST_S = 60.0
+CHECKPOINT_S = 300.0
+"""Seconds between two checkpoints: for so long a forger has time."""
 
 
 @dataclass(slots=True)
@@ -60,6 +62,8 @@ class Outward:
     lookups: Lookups = field(default_factory=lambda: Lookups({}, {}))
     source_poll_s: Mapping[str, float] = field(default_factory=dict)
     """Seconds between two questions to a source of shared data, per source."""
+    checkpoint: Callable[[], object] = lambda: None
+    """Writes the checkpoints that are due; may take a while."""
     _seen: dict[str, str] = field(default_factory=dict)
     _positions: dict[str, polling.Position] = field(default_factory=dict)
     _pages: dict[str, str] = field(default_factory=dict)
@@ -153,14 +157,19 @@ class Outward:
         keys, self._positions[code] = await self.look(lambda ctx: polling.page(ctx.tx, code, after, BATCH))
         if not keys:
             return 0
+        exchange = Exchange()
         try:
-            found = await self.departments[code].read_many(keys)
+            with recording(exchange):
+                found = await self.departments[code].read_many(keys)
         except DepartmentError as error:
             self._positions[code] = after
             self._rest(code, error)
+            await self.run(partial(kept.polled, code=code, exchange=exchange, failed=True))
             return 0
         self._resting.pop(code, None)
-        return sum([await self._take_read(code, record) for record in found.values()])
+        fresh = [record.key for record in found.values() if await self._take_read(code, record)]
+        await self.run(partial(kept.polled, code=code, exchange=exchange, fresh=fresh))
+        return len(fresh)
 
     def _rest(self, code: str, error: DepartmentError) -> None:
         """A department that does not answer is asked again after pauses that grow, and that is told once."""
@@ -205,6 +214,7 @@ class Outward:
         """Starts heartbeats and polling in the running event loop."""
         loops = [self._repeat(self.engine.heartbeat_s, self._beat), self._repeat(3600.0, self._tidy)]
         loops += [self._repeat(self.engine.heartbeat_s, self.tend)]
+        loops += [self._repeat(CHECKPOINT_S, self._checkpoint)]
         loops += [self._repeat(self.poll_s[code], self._turn(code)) for code in self.departments]
         loops += [self._repeat(self.source_poll_s.get(code, 60.0), self._ask(code)) for code in self.lookups.sources]
         loops += [self._repeat(reminders.EVERY_S, self._remind)]
@@ -262,6 +272,10 @@ class Outward:
             self.engine.holds, "reminders", reminders.EVERY_S * 0.7
         ):
             await reminders.sweep(self.look, self.run)
+
+    async def _checkpoint(self) -> None:
+        if await asyncio.to_thread(self.engine.holds, "checkpoint", CHECKPOINT_S * 0.7):
+            await asyncio.to_thread(self.checkpoint)
 
     def _turn(self, code: str) -> Callable[[], Awaitable[None]]:
         async def turn() -> None:

@@ -49,6 +49,7 @@ async def _take(info: Info, number: str, item: Slug, serial: str, report: Report
         return write_back.take(ctx, viewer.department or "", number, item, _serial(serial), report)
 
     ack = await change(info, take)
+    info.context.about.append((number, item))
     view = shown(info, ack.case)
     visible = view is not None and item in view.case.items
     return WriteBackPayload(

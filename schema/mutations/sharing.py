@@ -106,6 +106,7 @@ class Sharing:
             )
 
         ack = await change(info, take)
+        info.context.about.append((input.case_number, input.item))
         view = shown(info, ack.case)
         visible = view is not None and input.item in view.case.items
         return WriteBackPayload(

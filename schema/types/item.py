@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import relay
 
+from gateway.access.rights import sees_messages
 from gateway.domain import case as c
 from gateway.domain import deadlines as d
 from gateway.domain.states import ItemStatus as Status
@@ -25,12 +26,15 @@ from schema.types.catalogue import BusinessType, ItemDefinition
 from schema.types.common import Certificate, Department, NamedValue, Reason
 from schema.types.delivery import Delivery, LiveRecord, Reversal
 from schema.types.link import DepartmentLink
+from schema.types.messages import Message
 from schema.types.payout import Payout
 from schema.types.people import reference, views_of
 from schema.view import View
 
 if TYPE_CHECKING:
     from schema.types.case import Case
+
+MESSAGES = 100
 
 
 @strawberry.type(description="前置条件: something a blocked item waits for.")
@@ -287,3 +291,12 @@ class DepartmentItem(relay.Node):
         if not code or self.item.delivery.state is c.DeliveryState.NONE:
             return None
         return LiveRecord(source=await info.context.live_loader.load((code, self.key)))
+
+    @strawberry.field(
+        description="往来报文, newest first; null: not shown to this role.  At most 100; without their content."
+    )
+    async def messages(self, info: Info, first: int = 20) -> list[Message] | None:
+        if not sees_messages(info.context.desk.rights, info.context.known_viewer()):
+            return None
+        wanted = (self.view.case.number, self.item.slug, max(0, min(first, MESSAGES)))
+        return [Message(source=found) for found in await info.context.message_loader.load(wanted)]

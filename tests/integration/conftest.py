@@ -19,7 +19,7 @@ from sqlalchemy import event, make_url, text
 from gateway.store.seal import Seal
 from gateway.store.session import Database
 from gateway.store.tables import metadata
-from tests.builders import World, hz_account, hz_form
+from tests.builders import WORLDS, World, hz_account, hz_form
 from tests.repair_stand import Stand
 
 SEAL = Seal({1: b"1" * 32}, b"i" * 32)
@@ -37,11 +37,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     if request.param == "sqlite":
         made = sqlite(tmp_path)
         yield made
+        look_through(request, made)
     else:
         made = Database(request.getfixturevalue("postgres_tables"), SEAL)
         yield made
-        with made.engine.begin() as connection:
-            connection.execute(text("; ".join(f"DELETE FROM {table}" for table in metadata.tables)))
+        try:
+            look_through(request, made)
+        finally:
+            with made.engine.begin() as connection:
+                connection.execute(text("; ".join(f"DELETE FROM {table}" for table in metadata.tables)))
     made.dispose()
 
 
@@ -100,3 +104,13 @@ def underway(stand: Stand) -> Stand:
     stand.world.until_cremation(hz_form(account=hz_account()))
     stand.deliver_all()
     return stand
+
+
+def look_through(request: pytest.FixtureRequest, database: Database) -> None:
+    """Whatever a test did, wherever: the chains are whole and the present state is their fold.
+
+    A test that tampers with the database itself says so with the mark ``tampers``.
+    """
+    world = WORLDS.get(database)
+    if world is not None and request.node.get_closest_marker("tampers") is None:
+        assert world.all_faults() == []

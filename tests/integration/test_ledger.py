@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Table, Update, delete, func, insert, literal, select, update
 
 from gateway.domain.department import Outcome
 from gateway.domain.fold import fold
@@ -19,7 +20,7 @@ from gateway.store import cases
 from gateway.store.seal import Seal
 from gateway.store.session import Database
 from gateway.store.tables import cases as cases_table
-from gateway.store.tables import ledger
+from gateway.store.tables import family, items, ledger, open_deceased, payouts, reversals
 from tests.builders import (
     CARD,
     DAUGHTER,
@@ -29,8 +30,10 @@ from tests.builders import (
     World,
     hz_account,
     hz_form,
+    moment,
     payment,
 )
+from tests.integration.conftest import SEAL
 from tests.integration.test_submission import SON_FORM
 
 pytestmark = pytest.mark.databases
@@ -88,8 +91,59 @@ TAMPERINGS: dict[str, Tampering] = {
     "all removed": lambda c, n: c.execute(delete(ledger).where(L.number == n)),
     "two exchanged": exchange,
     "one renumbered": lambda c, n: put(c, n, 5, seq=500),
+    "content altered": lambda c, n: put(c, n, 3, content="f" * 64),
     "present state thrown away": lambda c, n: c.execute(delete(cases_table).where(cases_table.c.number == n)),
 }
+
+
+def change(table: Table, number: str, **values: Any) -> Update:
+    return update(table).where(table.c.number == number).values(**values)
+
+
+def older_body(connection: Connection, number: str) -> None:
+    """The present state as it was before the last change."""
+    with_seal = connection.execute(select(cases_table.c.body).where(cases_table.c.number == number)).scalar_one()
+    plain = json.loads(SEAL.open(with_seal, f"case:{number}"))
+    plain["notes"] = []
+    plain["payouts"] = {}
+    body = SEAL.close(json.dumps(plain).encode(), f"case:{number}")
+    connection.execute(change(cases_table, number, body=body))
+
+
+def first(connection: Connection, table: Table, number: str, **values: Any) -> None:
+    key = next(column for column in table.primary_key.columns if column.name != "number")
+    one = select(func.min(key)).where(table.c.number == number).scalar_subquery()
+    connection.execute(update(table).where(table.c.number == number, key == one).values(**values))
+
+
+STATE_TAMPERINGS: dict[str, Tampering] = {
+    "body replaced": older_body,
+    "body broken": lambda c, n: c.execute(change(cases_table, n, body=b"")),
+    "area altered": lambda c, n: c.execute(change(cases_table, n, area="330503")),
+    "status altered": lambda c, n: c.execute(change(cases_table, n, status="CLOSED")),
+    "closed": lambda c, n: c.execute(change(cases_table, n, closed_at=moment("2025-11-12 10:00"))),
+    "not to be found by its deceased": lambda c, n: c.execute(change(cases_table, n, deceased_index=None)),
+    "item status altered": lambda c, n: first(c, items, n, status="COMPLETED"),
+    "due time moved": lambda c, n: c.execute(change(items, n, due_at=moment("2030-01-01 00:00"))),
+    "item hidden from lists": lambda c, n: c.execute(delete(items).where(items.c.slug == "hukou-deregistration")),
+    "sum altered": lambda c, n: first(c, payouts, n, fen=1),
+    "paid": lambda c, n: first(c, payouts, n, status="PAID"),
+    "sum added": lambda c, n: c.execute(insert(payouts).from_select(payouts.c, another_sum(n))),
+    "reversal added": lambda c, n: c.execute(insert(reversals).values(**reversal(n))),
+    "stranger let in": lambda c, n: c.execute(insert(family).values(subject="stranger", number=n)),
+    "relative put out": lambda c, n: c.execute(delete(family).where(family.c.number == n)),
+    "second case made possible": lambda c, n: c.execute(delete(open_deceased)),
+}
+
+
+def another_sum(number: str) -> Any:
+    columns = [literal("more").label("payout") if column.name == "payout" else column for column in payouts.c]
+    return select(*columns).where(payouts.c.number == number).limit(1)
+
+
+def reversal(number: str) -> dict[str, Any]:
+    values = {"number": number, "slug": "hukou-deregistration", "area": "330502", "department": "public-security"}
+    return {**values, "status": "REQUESTED", "delivery": "PENDING", "since": moment("2025-11-12 10:00")}
 
 
 @pytest.mark.rule("PD-06", "HZ-904")
@@ -99,13 +153,26 @@ def test_an_untouched_ledger_has_no_fault(full: World) -> None:
 
 @pytest.mark.rule("PD-06", "HZ-904")
 @pytest.mark.parametrize("tampering", TAMPERINGS.values(), ids=TAMPERINGS.keys())
+@pytest.mark.tampers
 def test_whatever_is_done_to_the_ledger_is_found(full: World, tampering: Tampering) -> None:
     with full.database.write() as tx:
         tampering(tx.connection, full.number)
     assert full.faults() != []
 
 
+@pytest.mark.rule("PD-06", "HZ-904")
+@pytest.mark.parametrize("tampering", STATE_TAMPERINGS.values(), ids=STATE_TAMPERINGS.keys())
+@pytest.mark.tampers
+def test_whatever_is_done_to_the_present_state_is_found(full: World, tampering: Tampering) -> None:
+    with full.database.write() as tx:
+        tampering(tx.connection, full.number)
+    found = full.faults()
+    assert found != []
+    assert not [private for private in PRIVATE if private in "".join(found)]
+
+
 @pytest.mark.rule("HZ-904")
+@pytest.mark.tampers
 def test_the_chains_of_two_cases_are_apart(full: World) -> None:
     from tests.builders import hz_deceased
 

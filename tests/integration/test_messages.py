@@ -15,6 +15,7 @@ from gateway.store.tables import messages as table
 from gateway.store.tables import polls
 from tests.builders import moment
 
+pytestmark = pytest.mark.databases
 NOW = moment("2025-11-07 22:10")
 LATER = moment("2025-11-07 22:11")
 ITEM = ("HZ2025110700001", "hukou-deregistration")

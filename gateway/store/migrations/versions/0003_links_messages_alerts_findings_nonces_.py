@@ -1,4 +1,4 @@
-"""Links, messages, alerts, findings, nonces"""
+"""Links, messages, alerts, findings, nonces, checkpoints"""
 
 from __future__ import annotations
 
@@ -25,6 +25,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_alerts_department_since"), ["department", "since"], unique=False)
         batch_op.create_index(batch_op.f("ix_alerts_since"), ["since"], unique=False)
 
+    op.create_table(
+        "checkpoint_heads",
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("head", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("seq", "number", name=op.f("pk_checkpoint_heads")),
+    )
+    with op.batch_alter_table("checkpoint_heads", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_checkpoint_heads_number_revision"), ["number", "revision"], unique=False)
+
+    op.create_table(
+        "checkpoints",
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_checkpoints")),
+    )
     op.create_table(
         "findings",
         sa.Column("code", sa.String(length=40), nullable=False),
@@ -134,6 +153,9 @@ def upgrade() -> None:
             ["reached_through", "delivery", "number"],
             unique=False,
         )
+
+    with op.batch_alter_table("ledger", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("content", sa.String(length=64), nullable=True))
 
     with op.batch_alter_table("payouts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("delivery", sa.String(length=16), server_default="NONE", nullable=False))

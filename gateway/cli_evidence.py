@@ -1,0 +1,181 @@
+"""Commands of the evidence: check it, hand it to an auditor, show one message."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from gateway.store.proof import check, summary
+
+BATCH = 200
+Moment = Annotated[str | None, typer.Option(help="Time with zone, e.g. 2026-01-01T00:00:00+08:00.")]
+KeyFiles = Annotated[
+    list[Path] | None, typer.Option(help="File with a public key (JWK) checkpoints may be signed with; repeatable.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the one command line."""
+    app.command()(verify)
+    app.command("checkpoint")(checkpoint)
+    app.command("seal-key")(seal_key)
+    app.command("export-ledger")(export_ledger)
+    app.command()(message)
+
+
+def verify(
+    number: Annotated[
+        str | None, typer.Argument(help="Number of a case or of a shared record; all of them if omitted.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="Check this export instead; needs no database and no keys.")] = None,
+    key: KeyFiles = None,
+    known: Annotated[
+        str | None, typer.Option(help="NUMBER:HASH of a checkpoint that was written down outside the database.")
+    ] = None,
+) -> None:
+    """Check the ledger, the present state and the checkpoints: finds what was altered, removed or reordered."""
+    keys = [json.loads(path.read_text(encoding="utf-8")) for path in key or []]
+    if file is not None:
+        with file.open("rb") as lines:
+            found, used = check(lines, keys)
+        _report(found.faults, summary(found, used, bool(keys)))
+        return
+    _report(*_verified(number, keys, known))
+
+
+def _verified(number: str | None, keys: list[dict[str, str]], known: str | None) -> tuple[list[str], list[str]]:
+    from gateway.services import audit
+    from gateway.store import checkpoints, derived
+
+    joined = _joined()
+    wrong: list[str] = []
+    after, checked = "", 0
+    while True:
+        with joined.desk.database.read() as tx:
+            ctx = joined.desk.context(tx, None)
+            numbers = [number] if number else derived.numbers(tx, after, BATCH)
+            wrong += [fault for found in numbers for fault in audit.faults(ctx, found)]
+        checked += len(numbers)
+        if number or not numbers:
+            break
+        after = numbers[-1]
+    keys = keys or [joined.desk.seals.public_key()]
+    seq, _, mark = (known or "").partition(":")
+    with joined.desk.database.read() as tx:
+        against = checkpoints.verify(tx, keys, (int(seq), mark) if known else None)
+        last, waiting = checkpoints.last(tx), checkpoints.waiting(tx)
+    wrong += [line for line in against if not number or line.startswith(f"{number}:")]
+    lines = [f"{checked} ledgers checked, {len(wrong)} faults"]
+    return wrong, [*lines, f"last checkpoint: {last[0]}:{last[1]}, {waiting} chains changed since"]
+
+
+def checkpoint() -> None:
+    """Write the checkpoints that are due now, e.g. before a backup or an export."""
+    from gateway.store import checkpoints
+
+    joined = _joined()
+    written = checkpoints.keep(joined.desk.database, lambda: datetime.now(UTC), joined.desk.seals.statement)
+    with joined.desk.database.read() as tx:
+        seq, mark = checkpoints.last(tx)
+    typer.echo(f"{written} written; last checkpoint: {seq}:{mark}")
+
+
+def seal_key() -> None:
+    """Print the public key checkpoints and exports are signed with, for the auditor to keep."""
+    typer.echo(json.dumps(_joined().desk.seals.public_key()))
+
+
+def export_ledger(
+    numbers: Annotated[list[str] | None, typer.Argument(help="Numbers of cases; everything if omitted.")] = None,
+    since: Moment = None,
+    until: Moment = None,
+    open: Annotated[
+        bool, typer.Option("--open", help="With the bodies of the entries: personal data in clear.")
+    ] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="File to write, for its owner only; standard output if omitted.")
+    ] = None,
+) -> None:
+    """Write ledger, messages and checkpoints as JSON lines that can be verified without the gateway."""
+    from gateway.store import export
+
+    joined = _joined()
+    with joined.desk.database.read() as tx, _file(to) as out:
+        wanted = export.Wanted(tuple(numbers or ()), _moment(since), _moment(until), open)
+        for line in export.lines(
+            tx, wanted, datetime.now(UTC), joined.desk.seals.public_key(), joined.desk.seals.statement
+        ):
+            out.write(line)
+
+
+def message(
+    id: Annotated[str, typer.Argument(help="Id of a message, as shown with its item.")],
+    part: Annotated[int | None, typer.Option(help="Write only this part's exact bytes to standard output.")] = None,
+    answer: Annotated[bool, typer.Option("--answer", help="With --part: the bytes of the answer.")] = False,
+) -> None:
+    """Show a message and its answer with their exact bytes.  Personal data: for an operator with the keys."""
+    from gateway.store import messages
+
+    with _joined().desk.database.read() as tx:
+        found = messages.get(tx, id)
+    if not found:
+        typer.echo("no such message", err=True)
+        raise typer.Exit(2)
+    for known, to, request, given in found:
+        if part is not None:
+            if known.part == part:
+                sys.stdout.buffer.write((given if answer else request) or b"")
+            continue
+        typer.echo(f"{known.direction} {known.kind} {known.system} part {known.part}: {known.state} {known.code or ''}")
+        for name, plain, mark in (("request", request, known.request_sha256), ("answer", given, known.answer_sha256)):
+            typer.echo(f"--- {name} {to if name == 'request' else ''} {len(plain or b'')} bytes, SHA-256 {mark or '-'}")
+            typer.echo((plain or b"").decode("utf-8", "backslashreplace"))
+
+
+def _report(faults: list[str], lines: list[str]) -> None:
+    for fault in faults:
+        typer.echo(fault)
+    for line in lines:
+        typer.echo(line)
+    raise typer.Exit(1 if faults else 0)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = datetime.min
+    if moment.tzinfo is None:
+        raise typer.BadParameter(f"{text} is not a time with zone like 2026-01-01T00:00:00+08:00")
+    return moment
+
+
+@contextmanager
+def _file(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
+        return
+    path.touch(0o600)
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        yield out
+
+
+def _joined() -> Any:
+    """The gateway's own parts; nothing is started."""
+    from adapters.kit.registry import manifests, sources
+    from gateway import main, settings
+
+    try:
+        return main.create(settings.read(codes=(*manifests(), *sources())))
+    except settings.BadSetting as error:
+        typer.echo(f"setting: {error}", err=True)
+        raise typer.Exit(2) from error
