@@ -21,7 +21,7 @@ NOBODYS = "HZ2025110799999"
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     made = create(settings.read({"SHENHOU_DATA_DIR": str(tmp_path)}), {}, {}).desk
-    made.database.create()
+    made.database.migrate()
     return made
 
 
