@@ -60,7 +60,7 @@ class Walk(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.database = Database(f"sqlite:///{Path(self.folder.name) / 'walk.db'}", SEAL)
-        self.database.create()
+        self.database.migrate()
         self.world = self.place.connected(self.database)
         self.form = self.place.form()
 
