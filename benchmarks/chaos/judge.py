@@ -39,6 +39,8 @@ class Verdict:
     delivered: int = 0
     applications: int = 0
     sums_paid: int = 0
+    unnoted: list[str] = field(default_factory=list)
+    """Items that ended by the department's own result before the gateway could note that the push had arrived."""
     repeats: int = 0
     """Applications and instructions that came to a department again under the same key, and changed nothing."""
 
@@ -137,6 +139,8 @@ def _items(cases: list[Filed], shown: dict[str, Any], held: dict[str, list[Any]]
             if item["status"] not in FINAL:
                 verdict.stuck.append(f"{key}: {item['status']}, push {state}")
             verdict.delivered += state == "DELIVERED"
+            if held.get(key) and state != "DELIVERED":
+                verdict.unnoted.append(f"{key}: {item['status']}, push {state}")
             if state == "DELIVERED" and not held.get(key):
                 verdict.lost.append(f"{key}: delivered, and no department holds it")
             if len(held.get(key, ())) > 1:

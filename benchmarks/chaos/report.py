@@ -65,6 +65,7 @@ def result(
         "items": verdict.items,
         "pushed to departments": verdict.delivered,
         "applications at departments": verdict.applications,
+        "arrived, but the push is not noted": len(verdict.unnoted),
         "sums paid": verdict.sums_paid,
         "lost": len(verdict.lost),
         "effects twice": len(verdict.twice),
@@ -93,6 +94,7 @@ def result(
             "stuck": verdict.stuck,
             "unlike": verdict.unlike,
             "ledger": verdict.ledger,
+            "unnoted": verdict.unnoted,
         },
     }
 
