@@ -1,8 +1,8 @@
 """What waiting costs: memory, idle CPU, restart and disk with thousands of items that wait.
 
 ``python -m benchmarks.waiting``.  Two ways of waiting, each on both databases: *results*, pushed items whose
-departments have not answered and are polled; *dead*, pushes that wait for departments that are down.  One case is driven there
-through the real gateway, then copied (``copies.py``) until as many items wait as are asked for.
+departments have not answered and are polled; *dead*, pushes that wait for departments that are down.  One case is
+driven there through the real gateway, then copied (``copies.py``) until as many items wait as are asked for.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file for the result")
     parser.add_argument("--keep", action="store_true", help="leave the folder with logs and databases")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # ends as with Ctrl-C: in order
     folder = Path(tempfile.mkdtemp(prefix="shenhou-chaos-"))
     code = 1
     try:

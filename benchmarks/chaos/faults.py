@@ -86,8 +86,10 @@ class Faults:
     # ── gateways ────────────────────────────────────────────────────────────────────────────────────────
 
     async def kill_gateway(self) -> None:
+        """Mostly while another one lives: with all dead nothing can go wrong; but that happens as well."""
         gateway = self._one(self.world.gateways)
-        if gateway is None:
+        others = sum(1 for other in self.world.gateways if other is not gateway and not other.stopped)
+        if gateway is None or (self.world.count > 1 and others == 0 and self.chance.random() < 0.8):
             return
         gateway.kill()
         at = time.time()

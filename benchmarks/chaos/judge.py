@@ -65,7 +65,7 @@ def judge(world: World, cases: list[Filed]) -> Verdict:
 
 def _case(world: World, token: str, number: str) -> dict[str, Any] | None:
     request = urllib.request.Request(
-        f"{world.urls[0]}/graphql",
+        f"{world.living}/graphql",
         data=json.dumps({"query": QUERY, "variables": {"n": number}}).encode(),
         headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
     )

@@ -252,7 +252,13 @@ class World:
 
     @property
     def urls(self) -> list[str]:
+        """Of the gateways, whether they live or not."""
         return [gateway.ready[0].removesuffix("/healthz") for gateway in self.gateways]
+
+    @property
+    def living(self) -> str:
+        """Address of a gateway that was not stopped."""
+        return next(url for url, gateway in zip(self.urls, self.gateways, strict=True) if not gateway.stopped)
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
         """Rows of the gateways' database, read from outside."""
@@ -260,6 +266,13 @@ class World:
             self._engine = create_engine(self.url.replace("postgresql:", "postgresql+psycopg:"), pool_pre_ping=True)
         with self._engine.connect() as connection:
             return list(connection.execute(text(statement), values))
+
+    def execute(self, statement: str, **values: Any) -> None:
+        """Changes the gateways' database behind their back."""
+        self.rows("SELECT 1")
+        assert self._engine is not None
+        with self._engine.begin() as connection:
+            connection.execute(text(statement), values)
 
     async def ask(self, statement: str, **values: Any) -> list[Any] | None:
         """As ``rows``; None while the database does not answer."""
