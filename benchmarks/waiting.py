@@ -36,6 +36,7 @@ HELD = {
     "dead": "delivery = 'PENDING' AND finished_at IS NULL",
 }
 MINUTE_S = 60.0
+MINUTES = 2
 
 
 async def measure(database: str, kind: str, counts: list[int], folder: Path) -> list[dict[str, Any]]:
@@ -111,7 +112,7 @@ async def _model(world: World, kind: str) -> str:
 
 
 async def _watched(world: World, kind: str, made: int, each: int, empty: int) -> dict[str, Any]:
-    """Starts the gateway on what is there, and looks at it for three minutes."""
+    """Starts the gateway on what is there, and looks at it for some minutes."""
     gateway = world.gateways[0]
     ready = await world.start_gateway(gateway)
     line: dict[str, Any] = {
@@ -122,7 +123,7 @@ async def _watched(world: World, kind: str, made: int, each: int, empty: int) ->
         "restart_s": round(ready, 2),
         "bytes_per_case": round((_bytes(world) - empty) / made),
     }
-    for minute in (1, 2, 3):
+    for minute in range(1, MINUTES + 1):
         before, calls, commits = gateway.cpu_s, _calls(world, kind), _commits(world)
         await asyncio.sleep(MINUTE_S)
         line[f"cpu_s_minute_{minute}"] = round(gateway.cpu_s - before, 2)

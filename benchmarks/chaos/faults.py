@@ -98,7 +98,9 @@ class Faults:
         self.kills.append(Kill(at, gateway.executor, held))
         await asyncio.sleep(self.chance.uniform(0.2, 8))
         with contextlib.suppress(TimeoutError):
-            self.restarts_s.append(await self.world.start_gateway(gateway))
+            took = await self.world.start_gateway(gateway)
+            if not gateway.stopped:  # it was not killed again meanwhile
+                self.restarts_s.append(took)
 
     async def freeze_gateway(self) -> None:
         """It stands still for longer than its lease, loses its work to another, and comes back."""

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from adapters.kit.registry import manifests
 from benchmarks.chaos.judge import Verdict, judge
 from benchmarks.chaos.load import Filed, Load, cases
 from benchmarks.chaos.world import Process, World
 from tests.postgres import NoServer
 
-BEAT_S = 0.3
-"""So that the work of a gateway that is silent is taken over after little more than a second."""
-DEPARTMENTS = ("health", "civil-affairs", "public-security", "social-security", "medical-insurance", "housing-fund")
+BEAT_S = 0.75
+"""So that the work of a gateway that is silent is taken over after a few seconds."""
 PATIENCE_S = 120.0
 
 
@@ -61,7 +61,8 @@ class Town:
 @pytest.fixture(scope="module")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     variables = {"SHENHOU_HEARTBEAT_S": str(BEAT_S)}
-    world = World(tmp_path_factory.mktemp("town"), "postgresql", 2, DEPARTMENTS, together=True, variables=variables)
+    folder = tmp_path_factory.mktemp("town")
+    world = World(folder, "postgresql", 2, tuple(manifests()), together=True, variables=variables)
     try:
         await world.start()
         yield Town(world)
