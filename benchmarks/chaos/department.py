@@ -72,7 +72,7 @@ def install() -> None:
         (waiting[id(self)].add if _to_do(application) else waiting[id(self)].discard)(application.key)
 
     def to_do(self: Office) -> list[Application]:
-        return self.find(list(waiting[id(self)])[:500]) if waiting[id(self)] else []
+        return [found for key in list(waiting[id(self)]) if (found := self.get(key)) is not None]
 
     Office.__init__, Office.receive, Office.instruct = open_, received, instructed  # type: ignore[method-assign]
     Office.save, Office.open = saved, to_do  # type: ignore[method-assign]

@@ -19,14 +19,19 @@ import aiohttp
 
 from benchmarks.chaos.world import Process, World
 
-GOOD = {"slow": 0, "fail": 0, "drop": 0, "rubbish": 0, "silent": False, "twice": False}
+GOOD = {"slow": 0, "fail": 0, "drop": 0, "rubbish": 0, "late": 0, "half": 0, "garble": 0}
+GOOD |= {"silent": False, "twice": False, "stray": False}
 HABITS: tuple[dict[str, Any], ...] = (
     {"slow": 1.5},
-    {"slow": 12},  # longer than any gateway waits: the work is done, the answer comes too late
+    {"slow": 12},  # longer than any gateway waits
+    {"late": 12},  # the work is done and the answer comes too late
+    {"half": 4},
+    {"garble": 4},
+    {"stray": True},
     {"fail": 6},
     {"fail": -1},
     {"rubbish": 4},
-    {"drop": 4},  # the work is done and the line breaks before the answer
+    {"drop": 4},  # the work is done and the line breaks
     {"drop": -1},
     {"silent": True},  # results are not sent and have to be asked for
     {"twice": True},

@@ -23,7 +23,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from adapters.kit.registry import Manifest, manifests, sources
 from gateway import settings
-from gateway.access.tokens import Issuer
+from gateway.access.local_issuer import LocalIssuer
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -185,15 +185,14 @@ class World:
             **self.variables,
         }
         read = settings.read({**variables}, tuple(self.known))
-        self.issuer = Issuer.from_seed(read.issuer_seed)
+        self.issuer = LocalIssuer.from_seed(read.issuer_seed, read.local_issuer_url)
         stands, tokens = [], {}
         for turn, (code, manifest) in enumerate(self.known.items()):
             wire, counter = free_ports(2)
             callback = ""
             if getattr(manifest, "answers", "") == "callback":
                 callback = f"http://{HOST}:{gates[turn % len(gates)]}/departments/{code}/messages"
-                claims = {"sub": f"system:{code}", "role": "department-system", "area": "000000", "department": code}
-                tokens[code] = self.issuer.issue(claims, 86_400)
+                tokens[code] = self.issuer.issue(self.issuer.machine(code), 86_400)
             stands.append((code, f"{code}:{wire}:{counter}:{callback}", f"http://{HOST}:{counter}/office"))
             stem = manifest.address_variable.removesuffix("URL")
             variables[manifest.address_variable] = manifest.demo_address.format(port=wire, data=data)
