@@ -118,9 +118,9 @@ def books(file: Path, old: str, numbers: Iterable[str]) -> int:
     with connection:
         query = "SELECT key, reference, state, updated, body FROM application WHERE key LIKE ?"
         rows = connection.execute(query, (f"{old}.%",)).fetchall()
-        for turn, number in enumerate(numbers):
+        for number in numbers:
             for key, reference, state, updated, body in rows:
-                own = f"{reference}{turn:07d}"
+                own = f"{reference}{number[-7:]}"
                 text = json.dumps({**json.loads(body.replace(old, number)), "reference": own}, ensure_ascii=False)
                 row = (key.replace(old, number), own, state, updated, text)
                 connection.execute("INSERT INTO application VALUES (?,?,?,?,?)", row)
