@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: help demo test check format schema revision coverage lock bench clean
+.PHONY: help demo test check format schema revision coverage lock bench chaos clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -38,8 +38,14 @@ lock: .venv/.installed-dev  ## resolve the dependencies again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group dev pyproject.toml -o requirements-dev.txt
 
-bench: .venv/.installed  ## what the one query costs, against a floor
+bench: .venv/.installed-dev  ## what a query, a case and waiting cost; most of an hour
 	@$(BIN)/python benchmarks/query.py
+	@$(BIN)/python -m benchmarks.throughput --json var/throughput.json
+	@$(BIN)/python -m benchmarks.waiting --json var/waiting.json
+
+chaos: .venv/.installed-dev  ## 500 cases while everything is killed around them; a quarter of an hour for each database
+	@$(BIN)/python -m benchmarks.chaos --database postgresql --json var/chaos-postgresql.json
+	@$(BIN)/python -m benchmarks.chaos --database sqlite --json var/chaos-sqlite.json
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .tools .demo var

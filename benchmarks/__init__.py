@@ -1,0 +1,1 @@
+"""Measurements: what it costs, and what it survives.  Nothing of the gateway imports this."""

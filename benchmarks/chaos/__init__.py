@@ -1,0 +1,1 @@
+"""A gateway that is killed while it works: nothing lost, nothing done twice, nothing stuck."""
