@@ -14,14 +14,15 @@ from gateway.store import tables as t
 from gateway.store.messages import Item
 
 
-def polled(ctx: Ctx, code: str, exchange: Exchange, fresh: Sequence[str] = (), failed: bool = False) -> None:
+def read(ctx: Ctx, code: str, exchange: Exchange, fresh: Sequence[str]) -> None:
     """A department was asked; ``fresh``: keys of the applications of which it had something new."""
-    if not fresh:
-        messages.count_poll(ctx.tx, code, ctx.now, failed)
-        return
-    about = _existing(ctx, items(fresh))
-    id = messages.begin(ctx.tx, ctx.now, code, MessageKind.READ, items=about)
+    id = messages.begin(ctx.tx, ctx.now, code, MessageKind.READ, items=_existing(ctx, items(fresh)))
     messages.finish(ctx.tx, id, exchange, ctx.now)
+
+
+def polled(ctx: Ctx, code: str, unchanged: int, failed: int) -> None:
+    """A department was asked so often without having anything new, or without answering."""
+    messages.count_polls(ctx.tx, code, ctx.now, unchanged, failed)
 
 
 def received(ctx: Ctx, code: str, kind: MessageKind, body: bytes) -> str:

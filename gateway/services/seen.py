@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from gateway.domain.messages import Reason
 from gateway.services.context import Ctx
@@ -42,6 +43,22 @@ def known(ctx: Ctx, department: str, number: str, slug: str, serial: str) -> Kno
     body = ctx.tx.seal.open(row.body, f"write_back:{department}:{number}:{slug}:{serial}")
     reason = _REASON.validate_json(body) if body else None
     return Known(row.content, row.outcome, row.at, reason.code if reason else None)
+
+
+def applied(ctx: Ctx, department: str, messages: Sequence[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    """Which of these (case number, slug, serial) were taken already, in one query."""
+    c = write_backs.c
+    asked = {
+        (number, _bounded(slug, 64), _bounded(serial, 128)): (number, slug, serial) for number, slug, serial in messages
+    }
+    if not asked:
+        return set()
+    rows = ctx.tx.connection.execute(
+        select(c.number, c.slug, c.serial).where(
+            c.department == department, c.outcome == "APPLIED", tuple_(c.number, c.slug, c.serial).in_(list(asked))
+        )
+    )
+    return {asked[row.number, row.slug, row.serial] for row in rows}
 
 
 def remember(

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from gateway.domain import events as e
-from gateway.domain.case import Applicability, Case, DeliveryState, Item
+from gateway.domain.case import Applicability, Case, DeliveryState, Item, split_key
 from gateway.domain.department import Certificate, Outcome, Payment, PaymentState, Record
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
 from gateway.domain.states import ITEM, ItemStatus
@@ -128,6 +128,13 @@ def report_of(record: Record) -> Report:
         complete_record=True,
         as_of=record.updated_at,
     )
+
+
+def news(ctx: Ctx, department: str, records: Sequence[Record]) -> list[Record]:
+    """Those of many records that were read which say something that was not taken yet, in one query."""
+    serials = {record.key: (*split_key(record.key), record_serial(record)) for record in records}
+    known = seen.applied(ctx, department, list(serials.values()))
+    return [record for record in records if serials[record.key] not in known]
 
 
 def record_serial(record: Record) -> str:

@@ -129,14 +129,14 @@ def about(tx: Tx, id: str, items: Iterable[Item]) -> None:
         tx.connection.execute(upsert(tx, t.message_items, {"number": number, "slug": slug, "id": id}, []))
 
 
-def count_poll(tx: Tx, system: str, at: datetime, failed: bool = False) -> None:
-    """Counts a poll that brought nothing new, or failed."""
+def count_polls(tx: Tx, system: str, at: datetime, unchanged: int, failed: int) -> None:
+    """Counts polls that brought nothing new, or failed."""
     day = at.astimezone(UTC).date().isoformat()
     values = {"system": system, "day": day, "unchanged": 0, "failed": 0}
     tx.connection.execute(upsert(tx, t.polls, values, []))
-    counted = t.polls.c.failed if failed else t.polls.c.unchanged
-    row = update(t.polls).where(t.polls.c.system == system, t.polls.c.day == day)
-    tx.connection.execute(row.values({counted: counted + 1}))
+    c = t.polls.c
+    row = update(t.polls).where(c.system == system, c.day == day)
+    tx.connection.execute(row.values(unchanged=c.unchanged + unchanged, failed=c.failed + failed))
 
 
 def stated(tx: Tx, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

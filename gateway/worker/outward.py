@@ -42,6 +42,8 @@ CALLBACK_POLL_FACTOR = 15
 BATCH = 500
 KEEP_WORK = timedelta(days=7)
 LONGEST_REST_S = 60.0
+MOST_SEEN = 100_000
+POLLS_AT_ONCE = 30
 CHECKPOINT_S = 300.0
 """Seconds between two checkpoints: for so long a forger has time."""
 
@@ -64,8 +66,9 @@ class Outward:
     """Seconds between two questions to a source of shared data, per source."""
     checkpoint: Callable[[], object] = lambda: None
     """Writes the checkpoints that are due; may take a while."""
-    _seen: dict[str, str] = field(default_factory=dict)
+    _seen: dict[str, bytes] = field(default_factory=dict)
     _positions: dict[str, polling.Position] = field(default_factory=dict)
+    _idle: dict[str, tuple[int, int]] = field(default_factory=dict)
     _pages: dict[str, str] = field(default_factory=dict)
     _resting: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Per silent department: when it is asked again (monotonic), and the pause after that, in seconds."""
@@ -164,12 +167,27 @@ class Outward:
         except DepartmentError as error:
             self._positions[code] = after
             self._rest(code, error)
-            await self.run(partial(kept.polled, code=code, exchange=exchange, failed=True))
+            await self._count(code, failed=True)
             return 0
         self._resting.pop(code, None)
-        fresh = [record.key for record in found.values() if await self._take_read(code, record)]
-        await self.run(partial(kept.polled, code=code, exchange=exchange, fresh=fresh))
+        changed = [record for record in found.values() if self._seen.get(record.key) != _mark(record)]
+        news = await self.look(partial(write_back.news, department=code, records=changed)) if changed else []
+        self._remember(changed)
+        fresh = [record.key for record in news if await self._take_read(code, record)]
+        if fresh:
+            await self.run(partial(kept.read, code=code, exchange=exchange, fresh=fresh))
+        else:
+            await self._count(code)
         return len(fresh)
+
+    async def _count(self, code: str, failed: bool = False) -> None:
+        """Polls without news are counted, and written down now and then: a poll is no reason to write."""
+        unchanged, silent = self._idle.get(code, (0, 0))
+        unchanged, silent = unchanged + (not failed), silent + failed
+        self._idle[code] = (unchanged, silent)
+        if unchanged + silent >= POLLS_AT_ONCE:
+            del self._idle[code]
+            await self.run(partial(kept.polled, code=code, unchanged=unchanged, failed=silent))
 
     def _rest(self, code: str, error: DepartmentError) -> None:
         """A department that does not answer is asked again after pauses that grow, and that is told once."""
@@ -179,19 +197,18 @@ class Outward:
         self._resting[code] = (time.monotonic() + pause, min(pause * 2, LONGEST_REST_S))
 
     async def _take_read(self, code: str, record: Record) -> bool:
-        report = write_back.report_of(record)
-        mark = hashlib.sha256(repr((report.outcome, report.raw_code, report.payments, record.updated_at)).encode())
-        if self._seen.get(record.key) == mark.hexdigest():
-            return False
         try:
             ack = await self._take(code, record, write_back.record_serial(record))
         except Refused:
-            return False
-        if ack.outcome is not write_back.AckOutcome.REFUSED:  # what was refused may be possible later
-            self._seen[record.key] = mark.hexdigest()
-        if len(self._seen) > 100_000:
+            ack = None
+        if ack is None or ack.outcome is write_back.AckOutcome.REFUSED:
+            self._seen.pop(record.key, None)  # what was refused may be possible later
+        return ack is not None and ack.outcome is write_back.AckOutcome.APPLIED
+
+    def _remember(self, records: Sequence[Record]) -> None:
+        if len(self._seen) + len(records) > MOST_SEEN:
             self._seen.clear()
-        return bool(ack.outcome == write_back.AckOutcome.APPLIED)
+        self._seen |= {record.key: _mark(record) for record in records}
 
     async def _take(self, code: str, record: Record, serial: str) -> write_back.Ack:
         number, slug = split_key(record.key)
@@ -310,6 +327,11 @@ class Outward:
             if answer is not None and any(answer.of(number) for number in found):
                 changed += await self.run(partial(evidence.take, number=case, looks=(answer,)))
         return changed
+
+
+def _mark(record: Record) -> bytes:
+    said = (record.outcome, record.raw_code, record.payments, record.updated_at)
+    return hashlib.sha256(repr(said).encode()).digest()
 
 
 def _receipt(record: Record) -> Receipt:

@@ -155,9 +155,9 @@ def test_the_newest_messages_of_many_items_are_found_together(database: Database
 
 def test_polls_that_brought_nothing_are_counted(database: Database) -> None:
     with database.write() as tx:
-        for failed in (False, True, False):
-            messages.count_poll(tx, "bank", NOW, failed)
-        messages.count_poll(tx, "bank", moment("2025-11-08 08:00"))
+        messages.count_polls(tx, "bank", NOW, unchanged=1, failed=1)
+        messages.count_polls(tx, "bank", NOW, unchanged=1, failed=0)
+        messages.count_polls(tx, "bank", moment("2025-11-08 08:00"), unchanged=1, failed=0)
     with database.read() as tx:
         rows = [tuple(row) for row in tx.connection.execute(select(polls).order_by(polls.c.day))]
     assert rows == [("bank", "2025-11-07", 2, 1), ("bank", "2025-11-08", 1, 0)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.domain.department import Certificate, Outcome, Record
@@ -287,3 +289,21 @@ def test_a_finished_item_keeps_the_details_it_was_finished_with(cremated: World)
     other = cremated.report(*HUKOU, "p-3", Outcome.COMPLETED, details={"cancelledOn": "2025-11-12"})
     assert (same.outcome, reason(other)) == (AckOutcome.REPEATED, "CONFLICT")
     assert cremated.item("hukou-deregistration").details == {"cancelledOn": "2025-11-11"}
+
+
+@pytest.mark.rule("PD-06")
+def test_of_a_page_of_records_only_what_is_new_is_taken(world: World) -> None:
+    world.until_cremation()
+    department, slug = "social-security", "retirement-pension-stop"
+    at = moment("2025-11-10 10:00")
+    old = Record(f"{world.number}.{slug}", Outcome.ACCEPTED, "10", at)
+    report = write_back.report_of(old)
+    with world.acting() as ctx:
+        serial = write_back.record_serial(old)
+        write_back.take(ctx, department, world.number, slug, serial, report)
+    later = replace(old, outcome=Outcome.COMPLETED, updated_at=moment("2025-11-10 11:00"))
+    other = replace(old, key=f"{world.number}.pension-funeral-bereavement-claim")
+    with world.acting() as ctx:
+        assert write_back.news(ctx, department, [old, other]) == [other]
+        assert write_back.news(ctx, department, [later]) == [later]
+        assert write_back.news(ctx, "bank", [old]) == [old], "another department's message says nothing of it"
