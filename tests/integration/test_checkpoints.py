@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import Connection, delete, event, insert, select, update
 
 from gateway.access.seals import Seals
-from gateway.access.tokens import Issuer
 from gateway.domain.exchange import Exchange, MessageKind, recording, sending
 from gateway.services import case_care
 from gateway.store import checkpoints, export, ledger, messages, proof
@@ -23,8 +22,8 @@ from gateway.store.export import Wanted
 from tests.builders import DAUGHTER, SHEN_LIJUAN, World, hz_deceased, hz_form, moment
 
 pytestmark = pytest.mark.databases
-OURS = Seals(Issuer.from_seed(b"1" * 32).key)
-THEIRS = Seals(Issuer.from_seed(b"2" * 32).key)
+OURS = Seals.from_seed(b"1" * 32)
+THEIRS = Seals.from_seed(b"2" * 32)
 KEYS = [OURS.public_key()]
 Tampering = Callable[[Connection, str], Any]
 
