@@ -8,11 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from gateway.store.proof import check, summary
+
+if TYPE_CHECKING:
+    from gateway.access.seals import Seals
+    from gateway.main import Application
+    from gateway.settings import Settings
+    from gateway.store.session import Database
 
 BATCH = 200
 Moment = Annotated[str | None, typer.Option(help="Time with zone, e.g. 2026-01-01T00:00:00+08:00.")]
@@ -80,16 +86,16 @@ def checkpoint() -> None:
     """Write the checkpoints that are due now, e.g. before a backup or an export."""
     from gateway.store import checkpoints
 
-    joined = _joined()
-    written = checkpoints.keep(joined.desk.database, lambda: datetime.now(UTC), joined.desk.seals.statement)
-    with joined.desk.database.read() as tx:
+    database, seals = _kept()
+    written = checkpoints.keep(database, lambda: datetime.now(UTC), seals.statement)
+    with database.read() as tx:
         seq, mark = checkpoints.last(tx)
     typer.echo(f"{written} written; last checkpoint: {seq}:{mark}")
 
 
 def seal_key() -> None:
     """Print the public key checkpoints and exports are signed with, for the auditor to keep."""
-    typer.echo(json.dumps(_joined().desk.seals.public_key()))
+    typer.echo(json.dumps(_kept()[1].public_key()))
 
 
 def export_ledger(
@@ -106,12 +112,10 @@ def export_ledger(
     """Write ledger, messages and checkpoints as JSON lines that can be verified without the gateway."""
     from gateway.store import export
 
-    joined = _joined()
-    with joined.desk.database.read() as tx, _file(to) as out:
-        wanted = export.Wanted(tuple(numbers or ()), _moment(since), _moment(until), open)
-        for line in export.lines(
-            tx, wanted, datetime.now(UTC), joined.desk.seals.public_key(), joined.desk.seals.statement
-        ):
+    database, seals = _kept()
+    wanted = export.Wanted(tuple(numbers or ()), _moment(since), _moment(until), open)
+    with database.read() as tx, _file(to) as out:
+        for line in export.lines(tx, wanted, datetime.now(UTC), seals.public_key(), seals.statement):
             out.write(line)
 
 
@@ -123,7 +127,7 @@ def message(
     """Show a message and its answer with their exact bytes.  Personal data: for an operator with the keys."""
     from gateway.store import messages
 
-    with _joined().desk.database.read() as tx:
+    with _kept()[0].read() as tx:
         found = messages.get(tx, id)
     if not found:
         typer.echo("no such message", err=True)
@@ -169,13 +173,28 @@ def _file(path: Path | None) -> Iterator[TextIO]:
         yield out
 
 
-def _joined() -> Any:
+def _kept() -> tuple[Database, Seals]:
+    """What is kept, and the key it is stated with."""
+    from gateway import cli_database
+    from gateway.access.seals import Seals
+
+    read = _settings()
+    return cli_database.database(read), Seals.from_seed(read.seal_key)
+
+
+def _joined() -> Application:
     """The gateway's own parts; nothing is started."""
+    from gateway import main
+
+    return main.create(_settings())
+
+
+def _settings() -> Settings:
     from adapters.kit.registry import manifests, sources
-    from gateway import main, settings
+    from gateway import settings
 
     try:
-        return main.create(settings.read(codes=(*manifests(), *sources())))
+        return settings.read(codes=(*manifests(), *sources()))
     except settings.BadSetting as error:
         typer.echo(f"setting: {error}", err=True)
         raise typer.Exit(2) from error

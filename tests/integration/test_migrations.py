@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+from gateway.access.seals import Seals
 from gateway.domain.fold import fold
-from gateway.store import cases
+from gateway.store import cases, checkpoints, export, proof
 from gateway.store.migrations import BASELINE, Unusable, migrate, revision_of
 from gateway.store.session import Database
 from gateway.store.tables import metadata
@@ -60,13 +62,32 @@ def test_cases_made_before_there_were_revisions_are_all_there_afterwards(empty: 
     world = World(empty)
     for number in (old.REPORTED, old.CREMATED):
         world.number = number
-        assert world.faults() == []
         with empty.read() as tx:
+            assert cases.verify(tx, number) == []
             entries = cases.entries(tx, [number])[number]
         assert fold([(entry.at, entry.event) for entry in entries]) == world.case()
     assert world.case(old.REPORTED).deceased.name == "施阿大"
     world.at("2026-11-26 12:00").complete("hukou-deregistration")
     assert world.status("hukou-deregistration") == "COMPLETED" and world.faults() == []
+
+
+def test_cases_made_before_there_were_checkpoints_are_seen_by_the_first_one(empty: Database, tmp_path: Path) -> None:
+    old.fill(empty, tmp_path)
+    empty.migrate()
+    seals = Seals.from_seed(b"s" * 32)
+    with empty.read() as tx:
+        assert checkpoints.verify(tx, [seals.public_key()]) == []
+    checkpoints.keep(empty, lambda: datetime.now(UTC), seals.statement)
+    with empty.read() as tx:
+        assert {old.REPORTED, old.CREMATED} <= {number for number, *_ in checkpoints.heads(tx, 1)}
+        lines = [
+            line.encode()
+            for line in export.lines(
+                tx, export.Wanted(open=True), datetime.now(UTC), seals.public_key(), seals.statement
+            )
+        ]
+    found, _ = proof.check(lines, [seals.public_key()])
+    assert (found.faults, found.unproved) == ([], 0), "with the bodies the old hashes are proved too"
 
 
 def test_a_second_time_there_is_nothing_to_do(empty: Database) -> None:
