@@ -176,6 +176,3 @@ def upgrade() -> None:
         )
 
     # ### end Alembic commands ###
-    # Chains of earlier releases are on the list of the first checkpoint.
-    for table in ("cases", "shared_records"):
-        op.execute(f"INSERT INTO unanchored (number, revision, head) SELECT number, revision, head FROM {table}")  # noqa: S608
