@@ -171,6 +171,14 @@ def migrate() -> None:
 
 
 @app.command()
+def transfer(to: Annotated[str, typer.Option(help="URL of an empty database, e.g. postgresql://…")]) -> None:
+    """Copy everything into another, empty database: from one gateway on SQLite to many on PostgreSQL."""
+    from gateway import cli_database
+
+    cli_database.transferred(_settings(), to)
+
+
+@app.command()
 def restored() -> None:
     """Once after a restore, before serving: no number given out after the backup comes again."""
     from gateway import cli_database

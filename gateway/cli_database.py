@@ -55,6 +55,25 @@ def restored(settings: Settings) -> None:
     typer.echo("database: ready to be served")
 
 
+def transferred(settings: Settings, to: str) -> None:
+    from gateway.store.transfer import NotEmpty, transfer
+
+    source = database(settings)
+    target = Database(to, source.seal)
+    migrated(source)
+    migrated(target)
+    if not source.hold_alone(0.0):
+        _stop("a gateway serves this database; stop it first")
+    try:
+        for table, rows in transfer(source, target):
+            typer.echo(f"database: {table}: {rows}")
+    except NotEmpty as error:
+        _stop(f"the target is not empty: {error} has rows")
+    typer.echo(
+        "database: serve on the target, then run `shenhou doctor --heal` once: it queues what is still to be sent"
+    )
+
+
 def _stop(message: str) -> NoReturn:
     typer.echo(f"database: {message}", err=True)
     raise typer.Exit(2)
