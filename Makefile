@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: help demo test check format schema revision coverage lock bench chaos clean
+.PHONY: help demo test check format schema revision coverage lock sbom audit bench chaos clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -37,6 +37,12 @@ coverage: .venv/.installed-dev  ## print docs/coverage.md: every row, where it i
 lock: .venv/.installed-dev  ## resolve the dependencies again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group dev pyproject.toml -o requirements-dev.txt
+
+sbom: .venv/.installed-dev  ## what is inside (CycloneDX): sbom.json, from the lock file
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible -o sbom.json
+
+audit: .venv/.installed-dev  ## known vulnerabilities of what is locked; STRICT=1 fails when they cannot be looked up
+	@$(BIN)/python -m tools.audit || { code=$$?; test $$code -eq 3 && test -z "$(STRICT)"; }
 
 bench: .venv/.installed-dev  ## what a query, a case and waiting cost; most of an hour
 	@$(BIN)/python benchmarks/query.py

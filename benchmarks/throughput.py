@@ -23,7 +23,7 @@ from benchmarks.chaos.load import Load, cases
 from benchmarks.chaos.report import machine
 from benchmarks.chaos.world import World
 from gateway.store import tables as t
-from gateway.store.seal import Seal
+from gateway.store.seal import IndexKey, Seal
 from gateway.store.session import Database
 
 WARM = 7
@@ -84,6 +84,9 @@ async def _resting(world: World) -> float:
     return (_cpu(world) - before) / seconds
 
 
+SEAL = Seal({1: b"1" * 32}, [IndexKey(1, b"i" * 32)])
+
+
 def _cpu(world: World) -> float:
     return sum(gateway.cpu_s for gateway in world.gateways)
 
@@ -99,13 +102,13 @@ def _transactions(world: World) -> int | None:
 def _floor(world: World, numbers: list[str]) -> tuple[float, float, int]:
     """(seconds, CPU seconds, transactions) of writing these cases' ledgers and present states again."""
     url = world.server.database("floor") if world.server is not None else f"sqlite:///{world.folder / 'floor.sqlite'}"
-    there = Database(world.url.replace("postgresql:", "postgresql+psycopg:"), Seal({1: b"1" * 32}, b"i" * 32))
+    there = Database(world.url.replace("postgresql:", "postgresql+psycopg:"), SEAL)
     with there.read() as tx:
         wanted = select(t.ledger).where(t.ledger.c.number.in_(numbers)).order_by(t.ledger.c.number, t.ledger.c.seq)
         entries = [dict(row) for row in tx.connection.execute(wanted).mappings()]
         states = {row["number"]: dict(row) for row in tx.connection.execute(select(t.cases)).mappings()}
     there.dispose()
-    here = Database(url.replace("postgresql:", "postgresql+psycopg:"), Seal({1: b"1" * 32}, b"i" * 32))
+    here = Database(url.replace("postgresql:", "postgresql+psycopg:"), SEAL)
     here.create()
     groups: dict[tuple[str, Any], list[dict[str, Any]]] = {}
     for entry in entries:

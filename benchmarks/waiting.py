@@ -26,7 +26,6 @@ from benchmarks.chaos.load import Load, cases
 from benchmarks.chaos.report import machine
 from benchmarks.chaos.world import World
 from gateway import settings
-from gateway.store.seal import Seal
 
 ACTING = ("health", "civil-affairs", "public-security")
 """Their clerks act at once, so that the gates of the others are open."""
@@ -54,7 +53,7 @@ async def measure(database: str, kind: str, counts: list[int], folder: Path) -> 
         empty = _bytes(world)
         engine = create_engine(world.url.replace("postgresql:", "postgresql+psycopg:"))
         read = settings.read({"SHENHOU_DATA_DIR": str(folder)}, (*manifests(), *sources()))
-        model = copies.Model(engine, Seal(dict(read.data_keys), read.index_key), number, world.work_table)
+        model = copies.Model(engine, read.seal, number, world.work_table)
         each = world.rows(f"SELECT COUNT(*) AS n FROM items WHERE {HELD[kind]}")[0].n
         made = 0
         for count in counts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from gateway import cli_doctor, cli_evidence, cli_policy
+from gateway import cli_doctor, cli_evidence, cli_keys, cli_policy
 
 if TYPE_CHECKING:
     from gateway.main import Application
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.add_typer(cli_policy.app, name="policy")
 app.command()(cli_doctor.doctor)
 cli_evidence.register(app)
+app.add_typer(cli_keys.app, name="keys")
 out = Console()
 Port = Annotated[int, typer.Option(help="Port on the loopback interface.", envvar="PORT")]
 
@@ -59,6 +61,7 @@ def serve(
         os.environ["SHENHOU_CLOCK_START"] = clock
     _log()
     os.umask(0o077)  # the database and its keys are for their owner only
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump of the memory would hold keys and persons in the clear
     try:
         application = joined.create(settings.read(codes=(*manifests(), *sources())))
     except settings.BadSetting as error:

@@ -9,20 +9,22 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from gateway.settings import Settings
+from gateway.store.keys import WrongKeys, must_fit
 from gateway.store.migrations import Migrated, Unusable
-from gateway.store.seal import Seal
 from gateway.store.session import Database
 
 
 def database(settings: Settings) -> Database:
-    return Database(settings.database_url, Seal(dict(settings.data_keys), settings.index_key))
+    return Database(settings.database_url, settings.seal)
 
 
 def migrated(found: Database) -> Migrated:
     """Brings the tables to what this program needs, or ends the process with one line that says why it cannot."""
     try:
-        return found.migrate()
-    except Unusable as error:
+        done = found.migrate()
+        must_fit(found)
+        return done
+    except (Unusable, WrongKeys) as error:
         _stop(str(error))
     except OperationalError as error:
         if error.statement is not None:

@@ -33,7 +33,7 @@ from gateway.store.session import Busy, Database, Tx
 
 T = TypeVar("T")
 access_log = logging.getLogger("shenhou.access")
-"""Every query of a case, and every one that was refused (PD-15); subjects are blind indexes."""
+"""Every query of a case, and every one that was refused (PD-15); subjects are blind indexes of their pseudonyms."""
 ATTEMPTS = 6
 """How often a change is tried when another gateway changed the same case, or the database went away for a moment."""
 PAUSE_S = 0.05
@@ -106,14 +106,19 @@ class Desk:
                 "case": case.number if case is not None else "-",
                 "seen": case is not None,
                 "role": viewer.role,
-                "subject": viewer.subject,
+                "subject": self._logged(viewer),
             }
             access_log.info("case asked for", extra={**fields, "department": viewer.department})
         return shown
 
     def log_taken(self, viewer: Viewer, count: int) -> None:
         """Shared data that were taken are logged, without whose they are (PD-15)."""
-        fields = {"records": count, "role": viewer.role, "subject": viewer.subject, "department": viewer.department}
+        fields = {
+            "records": count,
+            "role": viewer.role,
+            "subject": self._logged(viewer),
+            "department": viewer.department,
+        }
         access_log.info("shared data taken", extra=fields)
 
     def visible(self, tx: Tx, viewer: Viewer, numbers: Sequence[str]) -> dict[str, Case]:
@@ -135,6 +140,9 @@ class Desk:
             department=viewer.department if role.cases == "DEPARTMENT" else None,
             pushed_only=role.cases == "DEPARTMENT",
         )
+
+    def _logged(self, viewer: Viewer) -> str:
+        return self.database.seal.indexes("log", viewer.subject)[0]
 
     def show(self, viewer: Viewer, case: Case) -> Case | None:
         """A case as this viewer sees it."""

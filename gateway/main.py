@@ -34,7 +34,6 @@ from gateway.services.live_records import LiveRecords
 from gateway.services.lookups import Lookups
 from gateway.settings import BadSetting, Settings, variable
 from gateway.store import checkpoints, nonces
-from gateway.store.seal import Seal
 from gateway.store.session import Database
 from gateway.worker import inbound
 from gateway.worker.engine import Engine, Limits
@@ -66,7 +65,7 @@ def create(
     """
     known = manifests()
     adapters = dict(departments) if departments is not None else _connect(settings, known)
-    database = Database(settings.database_url, Seal(dict(settings.data_keys), settings.index_key))
+    database = Database(settings.database_url, settings.seal)
     rights = access.load()
     clock = Clock()
     if settings.clock_start is not None:
@@ -180,7 +179,7 @@ def _entrance(settings: Settings, desk: Desk, local: LocalIssuer | None) -> Entr
     try:
         file = settings.identity_file
         found = who.load(file, desk.rights, production) if file is not None else who.Identity()
-        index = desk.database.seal.index
+        index = desk.database.seal.pseudonym
         return Entrance.build(found, desk.rights, index, remember, settings.proxy_secret, local)
     except who.BadIdentity as error:
         raise BadSetting(f"SHENHOU_IDENTITY_FILE: {error}") from error

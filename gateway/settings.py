@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.store.seal import INTERNATIONAL, SUITES, IndexKey, Seal
+
 PREFIX = "SHENHOU_"
 TUNING = ("concurrency", "rate_per_s", "maintenance")
 """What a deployment may say of how a department is called: ``SHENHOU_<CODE>_CONCURRENCY`` …"""
@@ -34,23 +36,26 @@ class Settings:
     """``SHENHOU_DATA_DIR``: keys and, by default, the embedded database."""
     mode: str = "development"
     """``SHENHOU_MODE``: ``development`` (local issuer, sandbox) or ``production``."""
-    data_keys: Mapping[int, bytes] = field(default_factory=dict)
-    """``SHENHOU_DATA_KEYS``: ``1:<base64 of 32 bytes>,2:…``; the highest seals, all open."""
-    index_key: bytes = b""
-    """``SHENHOU_INDEX_KEY``: base64 of 32 bytes, for blind indexes."""
-    seal_key: bytes = b""
+    data_keys: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    """``SHENHOU_DATA_KEYS``: ``1:<base64 of 32 bytes>,2:…``; the first seals, all open."""
+    index_keys: tuple[IndexKey, ...] = ()
+    """``SHENHOU_INDEX_KEYS``: ``1:<base64 of 32 bytes>,2:guomi:…``; the first is written, all find.
+    ``SHENHOU_INDEX_KEY=<base64>`` is the same as ``SHENHOU_INDEX_KEYS=1:<base64>``."""
+    cipher_suite: str = INTERNATIONAL.name
+    """``SHENHOU_CIPHER_SUITE``: ``international`` or ``guomi``; what is sealed from now on."""
+    seal_key: bytes = field(default=b"", repr=False)
     """``SHENHOU_SEAL_KEY``: base64 of 32 bytes, key of the electronic seals."""
-    issuer_seed: bytes = b""
+    issuer_seed: bytes = field(default=b"", repr=False)
     """``SHENHOU_ISSUER_SEED``: base64 of 32 bytes, key of the local issuer; development only."""
     local_issuer_url: str = "http://127.0.0.1:8000/local-issuer"
     """``SHENHOU_LOCAL_ISSUER_URL``: what the local issuer calls itself; development only."""
     identity_file: Path | None = None
     """``SHENHOU_IDENTITY_FILE``: who may vouch for whom (``docs/access.md``); required in production."""
-    proxy_secret: str = ""
+    proxy_secret: str = field(default="", repr=False)
     """``SHENHOU_PROXY_SECRET``: what a reverse proxy that passes client certificates on has to say besides."""
     departments: Mapping[str, str] = field(default_factory=dict)
     """Address per code of a department or a source of shared data, from ``SHENHOU_<CODE>_URL``."""
-    credentials: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    credentials: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """Per such code, from ``SHENHOU_<CODE>_<NAME>``, e.g. ``SHENHOU_INSURER_SECRET``."""
     tuning: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Per such code: ``SHENHOU_<CODE>_CONCURRENCY`` (calls at once), ``…_RATE_PER_S`` (calls per second) and
@@ -109,6 +114,11 @@ class Settings:
     repair_confirm_s: float = 21_600.0
     """``SHENHOU_REPAIR_CONFIRM_S``: seconds between two looks before what a department lacks counts as lost; more than
     its slowest batch takes."""
+
+    @property
+    def seal(self) -> Seal:
+        """What seals and finds personal data."""
+        return Seal(self.data_keys, self.index_keys, SUITES[self.cipher_suite])
 
     def tuned(self, code: str, name: str) -> str | None:
         """What the deployment says of one department; ``name`` is one of ``TUNING``."""
@@ -200,7 +210,11 @@ def _tuned(name: str, what: str, value: str) -> str:
 
 def _keys(given: dict[str, str], data_dir: Path, mode: str) -> dict[str, Any]:
     """Keys from the environment; in development made once and kept beside the data, readable by the owner only."""
-    names = ("DATA_KEYS", "INDEX_KEY", "SEAL_KEY", "ISSUER_SEED")
+    names = ("DATA_KEYS", "INDEX_KEYS", "SEAL_KEY", "ISSUER_SEED")
+    suite = given.pop("CIPHER_SUITE", INTERNATIONAL.name)
+    if suite not in SUITES:
+        raise BadSetting(f"{PREFIX}CIPHER_SUITE must be {' or '.join(SUITES)}, not {suite!r}")
+    _numbered_index(given)
     found = {name: given.pop(name) for name in names if name in given}
     if mode == "production":
         missing = [PREFIX + name for name in names[:3] if name not in found]
@@ -210,20 +224,48 @@ def _keys(given: dict[str, str], data_dir: Path, mode: str) -> dict[str, Any]:
         file = data_dir / "development-keys.json"
         file.touch(0o600)
         made = json.loads(file.read_text() or "{}")
+        _numbered_index(made)
         if fresh := {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in names if name not in made}:
-            made = {**fresh, **({} if made else {"DATA_KEYS": "1:" + fresh["DATA_KEYS"]}), **made}
+            if not made:
+                fresh["DATA_KEYS"] = "1:" + fresh["DATA_KEYS"]
+                fresh["INDEX_KEYS"] = f"1:{suite}:" + fresh["INDEX_KEYS"]
+            made = {**fresh, **made}
             file.write_text(json.dumps(made))
         found = {**made, **found}
-    keys = {}
-    for part in found["DATA_KEYS"].split(","):
-        number, _, text = part.partition(":")
-        keys[int(_number("DATA_KEYS", number))] = _bytes("DATA_KEYS", text)
+    index_keys = tuple(_index_key(number, rest) for number, rest in _numbered("INDEX_KEYS", found["INDEX_KEYS"]))
+    if index_keys[0].suite.name != suite:
+        first = f"the first of {PREFIX}INDEX_KEYS is {index_keys[0].suite.name}"
+        raise BadSetting(f"{PREFIX}CIPHER_SUITE is {suite}, but {first}: put a new key <number>:{suite}:<base64> first")
     return {
-        "data_keys": keys,
-        "index_key": _bytes("INDEX_KEY", found["INDEX_KEY"]),
+        "cipher_suite": suite,
+        "data_keys": {number: _bytes("DATA_KEYS", text) for number, text in _numbered("DATA_KEYS", found["DATA_KEYS"])},
+        "index_keys": index_keys,
         "seal_key": _bytes("SEAL_KEY", found["SEAL_KEY"]),
         "issuer_seed": _bytes("ISSUER_SEED", found["ISSUER_SEED"]) if "ISSUER_SEED" in found else b"",
     }
+
+
+def _numbered_index(given: dict[str, str]) -> None:
+    """One index key, as it was before it could be changed, is key 1."""
+    if "INDEX_KEY" in given and "INDEX_KEYS" not in given:
+        given["INDEX_KEYS"] = "1:" + given.pop("INDEX_KEY")
+
+
+def _numbered(name: str, text: str) -> list[tuple[int, str]]:
+    """``1:…,2:…`` in the order given."""
+    parts = [part.strip().partition(":") for part in text.split(",")]
+    if not all(number.isdecimal() and 0 < int(number) < 256 for number, _, _ in parts):
+        raise BadSetting(f"{PREFIX}{name} must be like 1:<base64>,2:<base64>, with numbers from 1 to 255")
+    if len({int(number) for number, _, _ in parts}) < len(parts):
+        raise BadSetting(f"{PREFIX}{name} has a number twice")
+    return [(int(number), rest) for number, _, rest in parts]
+
+
+def _index_key(number: int, text: str) -> IndexKey:
+    suite, colon, secret = text.rpartition(":")
+    if colon and suite not in SUITES:
+        raise BadSetting(f"{PREFIX}INDEX_KEYS: key {number} must be <base64> or <suite>:<base64>")
+    return IndexKey(number, _bytes("INDEX_KEYS", secret), SUITES[suite] if colon else INTERNATIONAL)
 
 
 def _portal(text: str) -> str:

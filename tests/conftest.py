@@ -1,14 +1,18 @@
-"""One PostgreSQL server for a whole run, shared by its workers, started by the first test that needs it."""
+"""For a whole run: one PostgreSQL server, shared by its workers, started by the first test that needs it.
+
+For every test: what it made its processes print or log is looked through for personal data (PD-15).
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from tests.leaks import leaks
 from tests.postgres import NoServer, Server
 
 FOLDER = "SHENHOU_TEST_PG_FOLDER"
@@ -51,3 +55,15 @@ def fresh_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[C
     yield fresh
     for name in made:
         request.getfixturevalue("postgres").drop(name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    found = [f"{name}: {leak}" for name, text in report.sections for leak in leaks(text.encode(errors="replace"))]
+    if found and report.passed:
+        report.outcome = "failed"
+        report.longrepr = "personal data were printed or logged: " + ", ".join(found)
+    return report

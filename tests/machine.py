@@ -122,7 +122,7 @@ def entrance_of(database: Database, **changes: Any) -> Entrance:
             return nonces.take(tx, key, nonce, until)
 
     identity = Identity.model_validate({**IDENTITY, **changes})
-    return Entrance.build(identity, rights.load(), database.seal.index, remember, SECRET, LOCAL)
+    return Entrance.build(identity, rights.load(), database.seal.pseudonym, remember, SECRET, LOCAL)
 
 
 def token(department: str = "health", **claims: Any) -> str:

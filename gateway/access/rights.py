@@ -74,7 +74,7 @@ class Viewer:
     """Administrative code; the viewer sees its subtree."""
     name: str
     subject: str
-    """Blind index of the person or machine."""
+    """Pseudonym of the person or machine."""
     department: str | None = None
 
 

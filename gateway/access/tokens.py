@@ -1,6 +1,6 @@
 """Tokens: signed JWTs of the configured issuers, checked, and turned into the viewer they stand for.
 
-What an issuer says counts only as far as it may vouch: its roles, its area.  An ID number is turned into a blind index
+What an issuer says counts only as far as it may vouch: its roles, its area.  An ID number is turned into a pseudonym
 at once and never kept; of a token that was checked before, only its digest is kept, with the verdict.
 """
 

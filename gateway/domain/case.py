@@ -181,7 +181,7 @@ class JoinRequest:
     relation: str | None
     phone: str | None
     subject: str
-    """Blind index of the asking person; what access is given to."""
+    """Pseudonym of the asking person; what access is given to."""
     at: datetime
     accepted: bool | None = None
 
@@ -208,7 +208,7 @@ class Case:
     closed_at: datetime | None = None
     form: Form | None = None
     family: tuple[str, ...] = ()
-    """Blind indexes of the persons who may see the case as family."""
+    """Pseudonyms of the persons who may see the case as family."""
     items: dict[str, Item] = field(default_factory=dict)
     certificates: list[IssuedCertificate] = field(default_factory=list)
     payouts: dict[str, Payout] = field(default_factory=dict)

@@ -84,9 +84,8 @@ def submit(
 ) -> Submitted:
     """Files the form.  Raises ``Refused`` with every problem; nothing is written then."""
     content = _content(form, case_number)
-    submission = _Submission(
-        ctx.tx.seal.index("submitter", ctx.actor.subject or ctx.actor.name), _key(key) or f"content:{content}", content
-    )
+    submitters = ctx.tx.seal.indexes("submitter", ctx.actor.subject or ctx.actor.name)
+    submission = _Submission(submitters, _key(key) or f"content:{content}", content)
     known = _known(ctx, submission)
     if known is not None and (again := _standing(ctx, known)) is not None:
         return _repeated(ctx, again)
@@ -193,9 +192,9 @@ def _opened(ctx: Ctx, policy: Jurisdiction, form: Form, number: str | None) -> C
 
 @dataclass(frozen=True, slots=True)
 class _Submission:
-    """``submitter``: blind index of who files; ``content``: digest of what."""
+    """``submitters``: blind indexes of who files, one per index key; ``content``: digest of what."""
 
-    submitter: str
+    submitters: tuple[str, ...]
     key: str
     content: str
 
@@ -210,8 +209,8 @@ def _key(key: str | None) -> str | None:
 def _known(ctx: Ctx, submission: _Submission) -> str | None:
     """Number of the case this key made.  Raises ``Refused`` where it made one of other content."""
     c = submissions.c
-    statement = select(submissions).where(c.submitter == submission.submitter, c.key == submission.key)
-    row = ctx.tx.connection.execute(statement.with_for_update()).one_or_none()
+    statement = select(submissions).where(c.submitter.in_(submission.submitters), c.key == submission.key)
+    row = ctx.tx.connection.execute(statement.with_for_update()).first()
     if row is not None and row.content != submission.content:
         raise refuse(Code.SUBMISSION_KEY_REUSED, "submissionKey")
     return str(row.number) if row is not None else None
@@ -226,17 +225,19 @@ def _standing(ctx: Ctx, number: str) -> str | None:
 def _made(ctx: Ctx, submission: _Submission, number: str) -> bool:
     """Whether this submitter made the case with the same form, under whatever key."""
     c = submissions.c
-    same = (c.submitter == submission.submitter, c.content == submission.content, c.number == number)
-    return ctx.tx.connection.execute(select(c.key).where(*same).limit(1)).one_or_none() is not None
+    same = (c.submitter.in_(submission.submitters), c.content == submission.content, c.number == number)
+    return ctx.tx.connection.execute(select(c.key).where(*same)).first() is not None
 
 
 def _remember(ctx: Ctx, submission: _Submission, number: str, first: bool) -> None:
     """Ties the key to the case.  Of two first uses at once the later one fails here, and is run again."""
     if first:
-        ctx.tx.connection.execute(insert(submissions).values(**asdict(submission), number=number))
+        for submitter in sorted(submission.submitters):
+            row = {"submitter": submitter, "key": submission.key, "content": submission.content, "number": number}
+            ctx.tx.connection.execute(insert(submissions).values(**row))
         return
     c = submissions.c
-    statement = update(submissions).where(c.submitter == submission.submitter, c.key == submission.key)
+    statement = update(submissions).where(c.submitter.in_(submission.submitters), c.key == submission.key)
     ctx.tx.connection.execute(statement.values(number=number))
 
 
@@ -259,7 +260,7 @@ def _failed(way: Delivery) -> bool:
 
 
 def _family(ctx: Ctx, form: Form) -> tuple[str, ...]:
-    """Blind indexes of those who may see the case as family: the applicant, and who submitted as family."""
+    """Pseudonyms of those who may see the case as family: the applicant, and who submitted as family."""
     subjects = []
     if form.applicant is not None and form.applicant.id_number:
         subjects.append(person_index(ctx, form.applicant.id_number))
@@ -269,8 +270,8 @@ def _family(ctx: Ctx, form: Form) -> tuple[str, ...]:
 
 
 def person_index(ctx: Ctx, id_number: str) -> str:
-    """Blind index of a living person: what family access is given to."""
-    return ctx.tx.seal.index("person", canonical(id_number))
+    """Pseudonym of a living person: what family access is given to."""
+    return ctx.tx.seal.pseudonym("person", canonical(id_number))
 
 
 def clean(form: Form, policy: Jurisdiction) -> Form:

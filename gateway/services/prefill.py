@@ -83,4 +83,4 @@ def _fill(values: dict[str, Value], asked: set[str], table: dict[str, str], hold
 
 def _is_own(ctx: Ctx, id_number: str) -> bool:
     """Families are told of themselves only; staff at the counter see the card."""
-    return ctx.actor.role != "family" or ctx.actor.subject == ctx.tx.seal.index("person", canonical(id_number))
+    return ctx.actor.role != "family" or ctx.actor.subject == ctx.tx.seal.pseudonym("person", canonical(id_number))

@@ -147,11 +147,7 @@ def write(
         _write_rows(tx, case, group, rows)
     if case.alerts:
         _write_alerts(tx, case, alerts)
-    if not new:
-        c = t.family.c
-        tx.connection.execute(delete(t.family).where(c.number == case.number, c.subject.not_in(case.family)))
-    for subject in case.family:
-        tx.connection.execute(upsert(tx, t.family, {"subject": subject, "number": case.number}, []))
+    _write_family(tx, case, new)
 
 
 def _head(tx: Tx, number: str, revision: int) -> str:
@@ -163,8 +159,8 @@ def _head(tx: Tx, number: str, revision: int) -> str:
     return str(row.head)
 
 
-def columns(tx: Tx, case: Case, at: datetime, head: str) -> dict[str, Any]:
-    """What a case is found by, beside its sealed body."""
+def columns(case: Case, at: datetime, head: str) -> dict[str, Any]:
+    """What stands open beside the sealed body of a case."""
     return {
         "jurisdiction": case.jurisdiction,
         "area": case.area,
@@ -175,8 +171,6 @@ def columns(tx: Tx, case: Case, at: datetime, head: str) -> dict[str, Any]:
         "closed_at": case.closed_at,
         "revision": case.revision,
         "head": head,
-        "deceased_index": id_index(tx, case.deceased.id_number),
-        "name_index": name_index(tx, case.deceased.name),
     }
 
 
@@ -186,25 +180,73 @@ def is_open(case: Case) -> bool:
 
 
 def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool, attention_at: datetime | None) -> None:
-    deceased = deceased_index(tx, case.jurisdiction, case.deceased.id_number)
     body = tx.seal.close(_CASE.dump_json(case), f"case:{case.number}")
-    values = {**columns(tx, case, at, head), "attention_at": attention_at, "body": body}
+    values = {**columns(case, at, head), **_first(found_by(tx, case)), "attention_at": attention_at, "body": body}
     if new:
         tx.connection.execute(insert(t.cases).values(number=case.number, **values))
     else:
         tx.connection.execute(update(t.cases).where(t.cases.c.number == case.number).values(**values))
-    stale = delete(t.open_deceased).where(t.open_deceased.c.number == case.number)
-    tx.connection.execute(stale if deceased is None else stale.where(t.open_deceased.c.deceased_index != deceased))
-    if deceased is None:
-        return
-    if not is_open(case):
-        tx.connection.execute(delete(t.open_deceased).where(t.open_deceased.c.number == case.number))
-    else:
-        key = {"jurisdiction": case.jurisdiction, "deceased_index": deceased, "number": case.number}
-        tx.connection.execute(upsert(tx, t.open_deceased, key, []))
-        # Another gateway may have opened one since this transaction looked; whoever wrote first has the case.
-        if open_case_of(tx, case.jurisdiction, case.deceased.id_number) != case.number:
-            raise Stale(case.number)
+    _write_open(tx, case)
+
+
+def found_by(tx: Tx, case: Case) -> dict[str, tuple[str, ...]]:
+    """Columns a case is found by, each with what may stand in it: the first is written."""
+    id_number, name = case.deceased.id_number, case.deceased.name
+    return {
+        "deceased_index": tx.seal.indexes("id", canonical(id_number)) if id_number else (),
+        "name_index": tx.seal.indexes("name", name) if name else (),
+    }
+
+
+def held_by(tx: Tx, case: Case) -> tuple[str, ...]:
+    """Indexes of the deceased that an open case holds; nothing for one that is over."""
+    return deceased_indexes(tx, case.jurisdiction, case.deceased.id_number) if is_open(case) else ()
+
+
+def family_of(tx: Tx, case: Case) -> list[tuple[str, ...]]:
+    """For each person of the family, what may stand for it: the first is written."""
+    return [tx.seal.indexes("family", who) for who in case.family]
+
+
+def _write_open(tx: Tx, case: Case) -> None:
+    claim(tx, t.open_deceased, case.jurisdiction, held_by(tx, case), case.number)
+
+
+def _write_family(tx: Tx, case: Case, new: bool) -> None:
+    subjects = [indexes[0] for indexes in family_of(tx, case)]
+    if not new:
+        c = t.family.c
+        tx.connection.execute(delete(t.family).where(c.number == case.number, c.subject.not_in(subjects)))
+    for subject in subjects:
+        tx.connection.execute(upsert(tx, t.family, {"subject": subject, "number": case.number}, []))
+
+
+def index_anew(tx: Tx, body: bytes, number: str) -> dict[str, str | None]:
+    """Writes what a case is found by under today's index keys; returns the columns of its own row."""
+    case = _CASE.validate_json(body)
+    _write_open(tx, case)
+    _write_family(tx, case, new=False)
+    return _first(found_by(tx, case))
+
+
+def _first(found: dict[str, tuple[str, ...]]) -> dict[str, str | None]:
+    return {name: next(iter(indexes), None) for name, indexes in found.items()}
+
+
+def claim(tx: Tx, table: Table, jurisdiction: str, indexes: Sequence[str], number: str) -> None:
+    """Makes these indexes of a deceased, and no others, stand for ``number``.  Raises ``Stale`` when another has one.
+
+    All are written, always in one order: two gateways that know one key in common cannot both succeed.
+    """
+    c = table.c
+    tx.connection.execute(delete(table).where(c.number == number, c.deceased_index.not_in(indexes)))
+    for index in sorted(indexes):
+        row = {"jurisdiction": jurisdiction, "deceased_index": index, "number": number}
+        tx.connection.execute(upsert(tx, table, row, []))
+    # Another gateway may have claimed one since this transaction looked; whoever wrote first has it.
+    taken = select(c.number).where(c.jurisdiction == jurisdiction, c.deceased_index.in_(indexes))
+    if set(tx.connection.execute(taken).scalars()) - {number}:
+        raise Stale(number)
 
 
 def _write_items(tx: Tx, case: Case, rows: Iterable[ItemRow]) -> None:
@@ -306,16 +348,16 @@ def _matching(tx: Tx, wanted: CaseFilter, statement: Select[Any]) -> Select[Any]
     if wanted.area is not None:
         statement = statement.where(cases.area.startswith(wanted.area))
     if wanted.subject is not None:
-        mine = select(t.family.c.number).where(t.family.c.subject == wanted.subject)
+        mine = select(t.family.c.number).where(t.family.c.subject.in_(tx.seal.indexes("family", wanted.subject)))
         statement = statement.where(cases.number.in_(mine))
     if wanted.jurisdiction is not None:
         statement = statement.where(cases.jurisdiction == wanted.jurisdiction)
     if wanted.statuses is not None:
         statement = statement.where(cases.status.in_(wanted.statuses))
     if wanted.id_number is not None:
-        statement = statement.where(cases.deceased_index == id_index(tx, wanted.id_number))
+        statement = statement.where(cases.deceased_index.in_(tx.seal.indexes("id", canonical(wanted.id_number))))
     if wanted.name is not None:
-        statement = statement.where(cases.name_index == name_index(tx, wanted.name))
+        statement = statement.where(cases.name_index.in_(tx.seal.indexes("name", wanted.name)))
     by_item = []
     if wanted.department is not None:
         by_item.append(items.department == wanted.department)
@@ -332,24 +374,14 @@ def _matching(tx: Tx, wanted: CaseFilter, statement: Select[Any]) -> Select[Any]
     return statement
 
 
-def id_index(tx: Tx, id_number: str | None) -> str | None:
-    return tx.seal.index("id", canonical(id_number)) if id_number else None
-
-
-def name_index(tx: Tx, name: str | None) -> str | None:
-    return tx.seal.index("name", name) if name else None
-
-
-def deceased_index(tx: Tx, jurisdiction: str, id_number: str | None) -> str | None:
-    """None for an unidentified deceased: nobody can tell two of them apart."""
-    return tx.seal.index("deceased", jurisdiction, canonical(id_number)) if id_number else None
+def deceased_indexes(tx: Tx, jurisdiction: str, id_number: str | None) -> tuple[str, ...]:
+    """Empty for an unidentified deceased: nobody can tell two of them apart."""
+    return tx.seal.indexes("deceased", jurisdiction, canonical(id_number)) if id_number else ()
 
 
 def open_case_of(tx: Tx, jurisdiction: str, id_number: str | None) -> str | None:
     """Number of the open case for this deceased (PD-07)."""
-    index = deceased_index(tx, jurisdiction, id_number)
-    if index is None:
-        return None
+    indexes = deceased_indexes(tx, jurisdiction, id_number)
     found = t.open_deceased.c
-    statement = select(found.number).where(found.jurisdiction == jurisdiction, found.deceased_index == index)
-    return tx.connection.execute(statement).scalar_one_or_none()
+    statement = select(found.number).where(found.jurisdiction == jurisdiction, found.deceased_index.in_(indexes))
+    return tx.connection.execute(statement).scalars().first()

@@ -13,7 +13,7 @@ from sqlalchemy import Table, and_, delete, or_, select, update
 from gateway.domain.case import Case
 from gateway.domain.shared import SharedRecord
 from gateway.domain.states import CaseStatus
-from gateway.store import cases
+from gateway.store import cases, shared
 from gateway.store import tables as t
 from gateway.store.cases import AlertRow, ItemRow, PayoutRow, ReversalRow
 from gateway.store.ledger import Entry
@@ -70,15 +70,17 @@ def differing(tx: Tx, case: Case, last: Entry, rows: Rows, attention_at: datetim
     row = tx.connection.execute(select(t.cases).where(t.cases.c.number == case.number)).mappings().one()
     wrong = []
     late = attention_at is not None and (row["attention_at"] is None or row["attention_at"] > attention_at)
-    if late or any(row[name] != value for name, value in cases.columns(tx, case, last.at, last.hash).items()):
+    changed = any(row[name] != value for name, value in cases.columns(case, last.at, last.hash).items())
+    if late or changed or any(row[name] not in (may or (None,)) for name, may in cases.found_by(tx, case).items()):
         wrong.append(t.cases.name)
     for table, expected in zip(TABLES, rows, strict=True):
         if _present(tx, table, case.number) != _expected(table, case, expected):
             wrong.append(table.name)
     c = t.family.c
-    if set(tx.connection.execute(select(c.subject).where(c.number == case.number)).scalars()) != set(case.family):
+    subjects = set(tx.connection.execute(select(c.subject).where(c.number == case.number)).scalars())
+    if not _stands_for(subjects, cases.family_of(tx, case)):
         wrong.append(t.family.name)
-    if _open_rows(tx, case.number) != _expected_open(tx, case):
+    if not _holds(tx, t.open_deceased, case.number, case.jurisdiction, cases.held_by(tx, case)):
         wrong.append(t.open_deceased.name)
     return wrong
 
@@ -106,7 +108,7 @@ def rewrite(tx: Tx, case: Case, last: Entry, rows: Rows, attention_at: datetime 
         keep = [getattr(row, name) for row in expected]
         c = table.c
         tx.connection.execute(delete(table).where(c.number == case.number, c[name].not_in(keep)))
-    if _open_rows(tx, case.number) != _expected_open(tx, case):
+    if not _holds(tx, t.open_deceased, case.number, case.jurisdiction, cases.held_by(tx, case)):
         release(tx, case.number)
     cases.write(tx, case, last.at, last.hash, False, *rows, attention_at)
 
@@ -128,15 +130,16 @@ def _expected(table: Table, case: Case, rows: Sequence[Any]) -> dict[str, dict[s
     }
 
 
-def _open_rows(tx: Tx, number: str) -> set[tuple[str, str]]:
-    c = t.open_deceased.c
-    rows = tx.connection.execute(select(c.jurisdiction, c.deceased_index).where(c.number == number))
-    return {(row.jurisdiction, row.deceased_index) for row in rows}
+def _stands_for(found: set[str], wanted: Sequence[tuple[str, ...]]) -> bool:
+    """Each is there under some index key, and nothing else is: while keys are changed any of them may be the one."""
+    return found <= {index for indexes in wanted for index in indexes} and all(found & set(one) for one in wanted)
 
 
-def _expected_open(tx: Tx, case: Case) -> set[tuple[str, str]]:
-    index = cases.deceased_index(tx, case.jurisdiction, case.deceased.id_number)
-    return {(case.jurisdiction, index)} if index is not None and cases.is_open(case) else set()
+def _holds(tx: Tx, table: Table, number: str, jurisdiction: str, indexes: tuple[str, ...]) -> bool:
+    c = table.c
+    rows = tx.connection.execute(select(c.jurisdiction, c.deceased_index).where(c.number == number)).all()
+    found = {row.deceased_index for row in rows}
+    return {row.jurisdiction for row in rows} <= {jurisdiction} and _stands_for(found, [indexes] if indexes else [])
 
 
 # ── a shared record ─────────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +149,10 @@ def same_record(tx: Tx, proved: SharedRecord, last: Entry) -> bool:
     """Whether what is kept of a shared record is what its ledger proves."""
     c = t.shared_records.c
     row = tx.connection.execute(select(t.shared_records).where(c.number == proved.number)).mappings().one()
-    if any(row[name] != value for name, value in _columns(tx, proved, last).items()):
+    if any(row[name] != value for name, value in _columns(proved, last).items()):
+        return False
+    indexes = cases.deceased_indexes(tx, proved.jurisdiction, proved.deceased.id_number)
+    if not _holds(tx, t.shared_deceased, proved.number, proved.jurisdiction, indexes):
         return False
     try:
         return _RECORD.validate_json(tx.seal.open(row["body"], f"shared:{proved.number}")) == proved
@@ -157,13 +163,14 @@ def same_record(tx: Tx, proved: SharedRecord, last: Entry) -> bool:
 def rewrite_record(tx: Tx, proved: SharedRecord, last: Entry) -> None:
     body = tx.seal.close(_RECORD.dump_json(proved), f"shared:{proved.number}")
     statement = update(t.shared_records).where(t.shared_records.c.number == proved.number)
-    tx.connection.execute(statement.values(**_columns(tx, proved, last), body=body))
+    tx.connection.execute(statement.values(**_columns(proved, last), body=body))
+    tx.connection.execute(delete(t.shared_deceased).where(t.shared_deceased.c.number == proved.number))
+    shared.claim(tx, proved)
 
 
-def _columns(tx: Tx, record: SharedRecord, last: Entry) -> dict[str, Any]:
+def _columns(record: SharedRecord, last: Entry) -> dict[str, Any]:
     return {
         "jurisdiction": record.jurisdiction,
-        "deceased_index": cases.deceased_index(tx, record.jurisdiction, record.deceased.id_number),
         "area": record.area,
         "updated_at": last.at,
         "revision": record.revision,

@@ -10,9 +10,9 @@ from sqlalchemy import and_, insert, or_, select, update
 
 from gateway.domain.events import Event
 from gateway.domain.shared import SharedRecord
-from gateway.store import ledger
+from gateway.store import cases, ledger
 from gateway.store import tables as t
-from gateway.store.cases import Stale, deceased_index
+from gateway.store.cases import Stale, deceased_indexes
 from gateway.store.session import Tx
 
 _RECORD = TypeAdapter(SharedRecord)
@@ -20,12 +20,10 @@ _RECORD = TypeAdapter(SharedRecord)
 
 def of(tx: Tx, jurisdiction: str, id_number: str | None) -> SharedRecord | None:
     """The record of a deceased; locked until the end of a writing transaction."""
-    index = deceased_index(tx, jurisdiction, id_number)
-    if index is None:
-        return None
-    c = t.shared_records.c
-    statement = select(c.number, c.body).where(c.jurisdiction == jurisdiction, c.deceased_index == index)
-    row = tx.connection.execute(statement.with_for_update()).one_or_none()
+    c, found = t.shared_records.c, t.shared_deceased.c
+    indexes = deceased_indexes(tx, jurisdiction, id_number)
+    numbers = select(found.number).where(found.jurisdiction == jurisdiction, found.deceased_index.in_(indexes))
+    row = tx.connection.execute(select(c.number, c.body).where(c.number.in_(numbers)).with_for_update()).one_or_none()
     return None if row is None else _opened(tx, row.number, row.body)
 
 
@@ -42,17 +40,29 @@ def append(tx: Tx, record: SharedRecord, events: Sequence[tuple[datetime, Event]
     head = ledger.extend(tx, record.number, head, first, events, actor)
     values = {
         "jurisdiction": record.jurisdiction,
-        "deceased_index": deceased_index(tx, record.jurisdiction, record.deceased.id_number),
         "area": record.area,
         "updated_at": events[-1][0],
         "revision": record.revision,
         "head": head,
         "body": tx.seal.close(_RECORD.dump_json(record), f"shared:{record.number}"),
     }
+    claim(tx, record)
     if first == 1:
         tx.connection.execute(insert(t.shared_records).values(number=record.number, **values))
     else:
         tx.connection.execute(update(t.shared_records).where(c.number == record.number).values(**values))
+
+
+def index_anew(tx: Tx, body: bytes, number: str) -> dict[str, str | None]:
+    """As ``cases.index_anew``."""
+    claim(tx, _RECORD.validate_json(body))
+    return {}
+
+
+def claim(tx: Tx, record: SharedRecord) -> None:
+    """Makes the record the one of its deceased.  Raises ``Stale``."""
+    indexes = deceased_indexes(tx, record.jurisdiction, record.deceased.id_number)
+    cases.claim(tx, t.shared_deceased, record.jurisdiction, indexes, record.number)
 
 
 def since(

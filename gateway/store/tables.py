@@ -1,45 +1,23 @@
-"""Tables.  Times are UTC; money is fen; personal data stand only in the sealed columns ``body``."""
+"""Tables.  Times are UTC; money is fen; personal data stand only in ``Sealed`` columns.
+
+What people are found by stands in ``Blind`` columns.
+"""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
 )
-from sqlalchemy.types import TypeDecorator
 
-
-class Utc(TypeDecorator[datetime]):
-    """An aware time, kept as UTC.  Refuses a time without zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
+from gateway.store.columns import Blind, Sealed, Utc
 
 metadata = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
 
@@ -56,10 +34,10 @@ cases = Table(
     Column("closed_at", Utc),
     Column("revision", Integer, nullable=False),
     Column("head", String(64), nullable=False),
-    Column("deceased_index", String(40)),
-    Column("name_index", String(40)),
+    Column("deceased_index", Blind),
+    Column("name_index", Blind),
     Column("attention_at", Utc),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Sealed("case"), nullable=False),
     Index(None, "deceased_index"),
     Index(None, "name_index"),
     Index(None, "area", "opened_at"),
@@ -72,18 +50,21 @@ open_deceased = Table(
     "open_deceased",
     metadata,
     Column("jurisdiction", String(16), primary_key=True),
-    Column("deceased_index", String(40), primary_key=True),
+    Column("deceased_index", Blind, primary_key=True),
     Column("number", String(64), nullable=False),
+    Index(None, "number"),
 )
-"""One open case per deceased and jurisdiction (PD-07): the primary key sees to it."""
+"""One open case per deceased and jurisdiction (PD-07): the primary key sees to it.  While the index key is changed it
+has a row under each key, so that gateways that begin with different keys still meet in one."""
 
 family = Table(
     "family",
     metadata,
-    Column("subject", String(40), primary_key=True),
+    Column("subject", Blind, primary_key=True),
     Column("number", String(64), primary_key=True),
+    Index(None, "number"),
 )
-"""Who may see which case as family; ``subject`` is a blind index."""
+"""Who may see which case as family; ``subject`` is the index of a pseudonym of the case's ``family``."""
 
 items = Table(
     "items",
@@ -163,17 +144,25 @@ shared_records = Table(
     metadata,
     Column("number", String(64), primary_key=True),
     Column("jurisdiction", String(16), nullable=False),
-    Column("deceased_index", String(40), nullable=False),
     Column("area", String(12), nullable=False),
     Column("updated_at", Utc, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("head", String(64), nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Index(None, "jurisdiction", "deceased_index", unique=True),
+    Column("body", Sealed("shared"), nullable=False),
     Index(None, "jurisdiction", "updated_at"),
 )
 """What departments shared of a deceased before, and besides, any case (YY-514): certificates, and stops they recorded.
 Its history stands in the ledger under its number."""
+
+shared_deceased = Table(
+    "shared_deceased",
+    metadata,
+    Column("jurisdiction", String(16), primary_key=True),
+    Column("deceased_index", Blind, primary_key=True),
+    Column("number", String(64), nullable=False),
+    Index(None, "number"),
+)
+"""One shared record per deceased and jurisdiction, as ``open_deceased``."""
 
 ledger = Table(
     "ledger",
@@ -185,7 +174,7 @@ ledger = Table(
     Column("actor_role", String(40), nullable=False),
     Column("actor_department", String(40)),
     Column("content", String(64)),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Sealed("ledger"), nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
@@ -203,14 +192,14 @@ write_backs = Table(
     Column("content", String(64), nullable=False),
     Column("at", Utc, nullable=False),
     Column("outcome", String(16), nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Sealed("write_back"), nullable=False),
 )
 """Every message of a department by its serial (PD-06); ``content``: its SHA-256; ``body``: the answer it got."""
 
 submissions = Table(
     "submissions",
     metadata,
-    Column("submitter", String(40), primary_key=True),
+    Column("submitter", Blind, primary_key=True),
     Column("key", String(128), primary_key=True),
     Column("content", String(64), nullable=False),
     Column("number", String(64), nullable=False),
@@ -230,9 +219,17 @@ records = Table(
     Column("key", String(140), primary_key=True),
     Column("as_of", Utc, nullable=False),
     Column("updated_at", Utc, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Sealed("record"), nullable=False),
 )
 """The last live record read of each application, for the time its department does not answer."""
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", String(32), nullable=False),
+)
+"""What tells the keys of this database from others: a gateway with others does not start."""
 
 leases = Table(
     "leases",
@@ -276,10 +273,10 @@ messages = Table(
     Column("code", String(64)),
     Column("request_size", Integer),
     Column("request_sha256", String(64)),
-    Column("request", LargeBinary),
+    Column("request", Sealed("message", "request")),
     Column("answer_size", Integer),
     Column("answer_sha256", String(64)),
-    Column("answer", LargeBinary),
+    Column("answer", Sealed("message", "answer")),
     Index(None, "key"),
 )
 """Every message to and from a department's system with its answer: exact bytes sealed, size in bytes and SHA-256 open.

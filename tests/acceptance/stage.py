@@ -19,6 +19,7 @@ from adapters.kit.registry import Manifest, manifests, sources
 from gateway import settings
 from gateway.access.local_issuer import LocalIssuer
 from tests.adapters.conftest import Counter, address_of, free_pair
+from tests.leaks import in_files, leaks
 
 PATIENCE_S = 60.0
 
@@ -33,6 +34,8 @@ class Stage:
     ports: dict[str, int] = field(default_factory=dict)
     departments: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+    """Errors that were answered."""
 
     # ── processes ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -72,6 +75,13 @@ class Stage:
                     process.wait(20)
                 except subprocess.TimeoutExpired:
                     process.kill()
+        self.must_keep_quiet()
+
+    def must_keep_quiet(self) -> None:
+        """Nothing personal stands in logs, databases and errors, whatever the test was about (PD-15)."""
+        found = in_files(path for path in self.folder.iterdir() if path.is_file() and path.suffix != ".json")
+        found += [f"error: {leak}" for text in self.told for leak in leaks(text.encode())]
+        assert found == []
 
     @property
     def environment(self) -> dict[str, str]:
@@ -104,9 +114,14 @@ class Stage:
         request = urllib.request.Request(f"{self.url}/graphql", data=body, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                return answer.status, json.load(answer)
+                found = json.load(answer)
+                if "errors" in found:
+                    self.told.append(json.dumps(found["errors"], ensure_ascii=False))
+                return answer.status, found
         except urllib.error.HTTPError as error:
-            return error.code, error.read()
+            body = error.read()
+            self.told.append(body.decode(errors="replace"))
+            return error.code, body
         except urllib.error.URLError as error:
             if isinstance(error.reason, BrokenPipeError | ConnectionResetError):
                 return 413, b""  # the gateway closed the line in the middle of a body that is too large

@@ -16,13 +16,13 @@ import pytest
 from dbos import DBOS
 from sqlalchemy import event, make_url, text
 
-from gateway.store.seal import Seal
+from gateway.store.seal import IndexKey, Seal
 from gateway.store.session import Database
 from gateway.store.tables import metadata
 from tests.builders import WORLDS, World, hz_account, hz_form
 from tests.repair_stand import Stand
 
-SEAL = Seal({1: b"1" * 32}, b"i" * 32)
+SEAL = Seal({1: b"1" * 32}, [IndexKey(1, b"i" * 32)])
 BOTH = ("sqlite", "postgresql")
 
 

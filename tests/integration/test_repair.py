@@ -14,7 +14,7 @@ from gateway.domain.department import Outcome, Record
 from gateway.services import comparison, revocation
 from gateway.store import shared as shared_store
 from gateway.store import tables as t
-from gateway.store.cases import deceased_index
+from gateway.store.cases import deceased_indexes
 from gateway.store.session import Database
 from tests import yueyang
 from tests.builders import DUTY, hz_form, moment, payment
@@ -157,16 +157,24 @@ def county(database: Database) -> Stand:
 
 
 @pytest.mark.rule("YY-514")
-@pytest.mark.parametrize("broken", [{"body": b"x"}, {"area": "000000"}, {"deceased_index": "x"}])
-def test_a_shared_record_is_written_anew_from_its_ledger(county: Stand, broken: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "broken",
+    [
+        update(t.shared_records).values(body=b"x"),
+        update(t.shared_records).values(area="000000"),
+        update(t.shared_deceased).values(deceased_index="x"),
+    ],
+    ids=["body", "area", "deceased"],
+)
+def test_a_shared_record_is_written_anew_from_its_ledger(county: Stand, broken: Any) -> None:
     with county.database.read() as tx:
         before = shared_store.since(tx, "yy", None, None, 10)
-    county.break_(update(t.shared_records).values(**broken))
+    county.break_(broken)
     county.must_heal("STATE_DIFFERS ")
     with county.database.read() as tx:
         assert shared_store.since(tx, "yy", None, None, 10) == before
-        index = tx.connection.execute(select(t.shared_records.c.deceased_index)).scalar_one()
-        assert index == deceased_index(tx, "yy", yueyang.LI_DEFU)
+        index = tx.connection.execute(select(t.shared_deceased.c.deceased_index)).scalars()
+        assert tuple(index) == deceased_indexes(tx, "yy", yueyang.LI_DEFU)
 
 
 @pytest.mark.rule("YY-514", "WZ-405")

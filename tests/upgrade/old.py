@@ -10,10 +10,10 @@ from pathlib import Path
 from sqlalchemy import MetaData, Table, create_engine, select
 
 from gateway.store.migrations import BASELINE, migrate
-from gateway.store.seal import Seal
+from gateway.store.seal import IndexKey, Seal
 from gateway.store.session import Database
 
-SEAL = Seal({1: b"d" * 32}, b"i" * 32)
+SEAL = Seal({1: b"d" * 32}, [IndexKey(1, b"i" * 32)])
 KEYS = json.loads(Path(__file__).with_name("keys.json").read_text(encoding="utf-8"))
 """Of the dumps: as settings, and as ``SEAL``."""
 REPORTED, CREMATED = "HZ2026112600001", "HZ2026112600002"

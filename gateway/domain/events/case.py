@@ -70,7 +70,7 @@ class FormCorrected:
     changed: tuple[str, ...]
     reason: str
     family: tuple[str, ...] | None = None
-    """Blind indexes of who may see the case as family from now on; None: as before."""
+    """Pseudonyms of who may see the case as family from now on; None: as before."""
     type: Literal["form.corrected"] = "form.corrected"
 
 
