@@ -145,6 +145,8 @@ def upgrade() -> None:
     with op.batch_alter_table("cases", schema=None) as batch_op:
         batch_op.add_column(sa.Column("attention_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index(batch_op.f("ix_cases_attention_at"), ["attention_at"], unique=False)
+    # Every case is looked at once: the sweep then knows when to look again.
+    op.execute("UPDATE cases SET attention_at = opened_at")
 
     with op.batch_alter_table("items", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_items_reached_through_delivery"))
