@@ -109,7 +109,7 @@ def _floor(world: World, numbers: list[str]) -> tuple[float, float, int]:
         states = {row["number"]: dict(row) for row in tx.connection.execute(select(t.cases)).mappings()}
     there.dispose()
     here = Database(url.replace("postgresql:", "postgresql+psycopg:"), SEAL)
-    here.create()
+    here.migrate()
     groups: dict[tuple[str, Any], list[dict[str, Any]]] = {}
     for entry in entries:
         groups.setdefault((entry["number"], entry["at"]), []).append(entry)
