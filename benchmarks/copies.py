@@ -1,13 +1,14 @@
 """Copies of one real case, row by row, sealed and chained as the gateway would: a full database in minutes.
 
 What the gateway wrote for the case, the durable engine's rows and the department's own books included, is written again
-under other numbers.  All copies are of the same person, with other blind indexes; everything else is as it was.
+under other numbers and for other deceased; everything else is as it was.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import secrets
+import random
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,29 +16,36 @@ from typing import Any
 
 from sqlalchemy import Engine, MetaData, Table, insert, select
 
+from benchmarks.chaos.load import People
+from gateway.domain.identity import canonical
 from gateway.store import ledger
 from gateway.store import tables as t
+from gateway.store.proof import commitment
 from gateway.store.seal import Seal
 
 BATCH = 200
+NOT_COPIED = (t.shared_records, t.checkpoint_heads, t.findings)
 Row = dict[str, Any]
 
 
 class Model:
-    """Every row of one case."""
+    """Every row of one case; ``deceased``: the ID number."""
 
-    def __init__(self, engine: Engine, seal: Seal, number: str, work: str) -> None:
-        self.engine, self.seal, self.number = engine, seal, number
+    def __init__(self, engine: Engine, seal: Seal, number: str, deceased: str, work: str) -> None:
+        self.engine, self.seal, self.number, self.deceased = engine, seal, number, deceased
+        self.people = People(random.Random(0))
         schema, _, name = work.rpartition(".")
         self.work = Table(name, MetaData(), schema=schema or None, autoload_with=engine)
         self.rows: dict[Table, list[Row]] = {}
-        by_number = (t.cases, t.open_deceased, t.family, t.items, t.payouts, t.ledger, t.write_backs, t.submissions)
+        by_number = [
+            table for table in t.metadata.sorted_tables if "number" in table.c and table is not t.shared_records
+        ]
         with engine.connect() as connection:
 
             def read(table: Table, condition: Any) -> None:
                 self.rows[table] = [dict(row) for row in connection.execute(select(table).where(condition)).mappings()]
 
-            for table in (*by_number, t.message_items):
+            for table in by_number:
                 read(table, table.c.number == number)
             self.rows[t.ledger].sort(key=lambda row: row["seq"])
             read(t.messages, t.messages.c.id.in_([row["id"] for row in self.rows[t.message_items]]))
@@ -63,19 +71,22 @@ class Model:
                         connection.execute(insert(table), rows)
 
     def _copy(self, number: str) -> dict[Table, list[Row]]:
-        copies = {table: [self._row(table, row, number) for row in rows] for table, rows in self.rows.items()}
-        person, head = secrets.token_hex(20), ledger.START
+        person, head = self.people.like(self.deceased), ledger.START
+        copies = {table: [self._row(table, row, number, person) for row in rows] for table, rows in self.rows.items()}
         for row in copies[t.ledger]:
             plain = self.seal.open(row["body"], self._of(t.ledger, row, "body"))
-            head, row["previous"] = self._chained(row, head, plain), head
-            row["hash"] = head
-        for row in (*copies[t.cases], *copies[t.open_deceased]):
-            row["deceased_index"] = person
-            if "head" in row:
-                row["head"] = head
+            row["content"] = commitment(plain[: ledger.SALT_BYTES], plain[ledger.SALT_BYTES :])
+            row["previous"], row["hash"] = head, ledger.hash_of(head, row)
+            head = str(row["hash"])
+        for row in [*copies[t.cases], *copies[t.unanchored]]:
+            row["head"] = head
+        for row in copies[t.cases]:
+            row["deceased_index"] = self.seal.indexes("id", canonical(person))[0]
+        for row in copies[t.open_deceased]:
+            row["deceased_index"] = self.seal.indexes("deceased", row["jurisdiction"], canonical(person))[0]
         return copies
 
-    def _row(self, table: Table, row: Row, number: str) -> Row:
+    def _row(self, table: Table, row: Row, number: str, person: str) -> Row:
         made = {
             name: value.replace(self.number, number) if isinstance(value, str) else value for name, value in row.items()
         }
@@ -86,13 +97,11 @@ class Model:
         for part in _sealed(table):
             if row[part] is not None:
                 plain = self._plain[self._of(table, row, part)].replace(self.number.encode(), number.encode())
+                plain = plain.replace(self.deceased.encode(), person.encode())
                 made[part] = self.seal.close(plain, self._of(table, made, part))
+                if table is t.messages:
+                    made[f"{part}_sha256"] = hashlib.sha256(plain.partition(b"\n")[2]).hexdigest()
         return made
-
-    @staticmethod
-    def _chained(row: Row, previous: str, plain: bytes) -> str:
-        who = (row["actor_role"], row["actor_department"])
-        return ledger._hash(previous, row["number"], row["seq"], row["at"], row["type"], *who, plain)
 
     @staticmethod
     def _of(table: Table, row: Row, part: str) -> str:

@@ -91,8 +91,10 @@ class Faults:
     # ── gateways ────────────────────────────────────────────────────────────────────────────────────────
 
     async def kill_gateway(self) -> None:
-        """Mostly while another one lives: with all dead nothing can go wrong; but that happens as well."""
+        """Mostly after some seconds of work, and while another one lives: with all dead nothing can go wrong."""
         gateway = self._one(self.world.gateways)
+        if gateway is not None and time.time() - gateway.ready_at < self.chance.uniform(0, 20):
+            return
         others = sum(1 for other in self.world.gateways if other is not gateway and not other.stopped)
         if gateway is None or (self.world.count > 1 and others == 0 and self.chance.random() < 0.8):
             return

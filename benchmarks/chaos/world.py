@@ -57,6 +57,8 @@ class Process:
     stopped: bool = False
     deaths: int = 0
     """How often it ended without being told to."""
+    ready_at: float = 0.0
+    """Seconds since the epoch."""
     executor: str = ""
     """A gateway's name at the durable engine."""
 
@@ -100,6 +102,7 @@ class Process:
                     await asyncio.sleep(0.5)
                     self.start()
                 await asyncio.sleep(0.05)
+        self.ready_at = time.time()
 
     @property
     def pid(self) -> int:
@@ -204,7 +207,7 @@ class World:
             command = [sys.executable, "-m", "benchmarks.chaos.department", *(stand for _, stand, _ in group)]
             command += ["--data", str(data), "--tokens", str(self.folder / "tokens.json")]
             command += ["--auto", str(self.auto_s)] if self.auto_s is not None else []
-            ready = [address for _, _, address in group]
+            ready = [f"{address}/habits" for _, _, address in group]  # quick, however many applications there are
             self.departments.append(Process(name, command, environment, ready, self.folder / f"{name}.log"))
         for turn, port in enumerate(gates):
             command = [sys.executable, "-m", "gateway", "serve", "--port", str(port)]
