@@ -121,6 +121,9 @@ class Engine:
                 run_migrations=True,
             )
         )
+        # Work that is taken up by the launch may cause further work at once.
+        self._client = DBOSClient(system_database_engine=self.database.engine, application_name="shenhou")
+        self.database.enqueue = self.enqueue
         DBOS.launch()
         for limits in {Limits(), *self.limits.values()}:
             await DBOS.register_queue_async(
@@ -130,8 +133,6 @@ class Engine:
                 polling_interval_sec=self.queue_poll_s,
                 on_conflict="always_update",
             )
-        self._client = DBOSClient(system_database_engine=self.database.engine, application_name="shenhou")
-        self.database.enqueue = self.enqueue
 
     def enqueue(self, connection: Connection, work: Work) -> None:
         """Records work in the caller's transaction."""
