@@ -40,6 +40,7 @@ def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A gateway with every department, whose clerks act by themselves, and every source of shared data."""
     made = Stage(tmp_path_factory.mktemp("town"))
+    made.variables["SHENHOU_REPAIR_PAUSE_S"] = "0"  # its questions would be counted
     from tests.adapters.conftest import free_pair
 
     made.port = free_pair()
