@@ -34,6 +34,7 @@ def test_of_a_sound_case_nothing_is_found(underway: Stand) -> None:
 # ── ledger and present state ────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.tampers
 def test_a_broken_ledger_is_reported_and_nothing_of_it_is_touched(underway: Stand) -> None:
     c = t.ledger.c
     mine = (c.number == underway.world.number, c.seq == 3)
@@ -44,6 +45,7 @@ def test_a_broken_ledger_is_reported_and_nothing_of_it_is_touched(underway: Stan
     assert underway.image() == before
 
 
+@pytest.mark.tampers
 def test_a_case_whose_row_is_gone_is_reported(underway: Stand) -> None:
     underway.break_(delete(t.cases))
     assert [line.split()[0] for line in underway.doctor(heal=True)] == ["LEDGER_BROKEN"]
@@ -122,6 +124,7 @@ def test_payouts_and_reversals_are_rows_too(underway: Stand) -> None:
 
 
 @pytest.mark.rule("PD-07")
+@pytest.mark.tampers
 def test_two_open_cases_of_one_deceased_are_for_a_person(underway: Stand) -> None:
     world, first = underway.world, underway.world.number
     underway.break_(delete(t.open_deceased))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from gateway.domain.case import Case
@@ -75,6 +76,7 @@ def test_a_case_that_changes_between_the_look_and_the_healing_comes_to_no_harm(u
     assert world.status(FUND) == "ACCEPTED" and world.faults() == []
 
 
+@pytest.mark.tampers
 def test_one_case_that_cannot_be_examined_does_not_stop_the_sweep(underway: Stand) -> None:
     first = underway.world.number
     underway.world.submit(another(0))

@@ -147,6 +147,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_cases_attention_at"), ["attention_at"], unique=False)
     # Every case is looked at once: the sweep then knows when to look again.
     op.execute("UPDATE cases SET attention_at = opened_at")
+    # What there is already is on the list of the first checkpoint.
+    for table in ("cases", "shared_records"):
+        op.execute(f"INSERT INTO unanchored (number, revision, head) SELECT number, revision, head FROM {table}")  # noqa: S608
 
     with op.batch_alter_table("items", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_items_reached_through_delivery"))
