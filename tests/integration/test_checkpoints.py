@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -169,7 +170,8 @@ def other_key(connection: Connection, _: str) -> None:
     payload = proof.opened(row.statement, proof.CHECKPOINT, KEYS)
     assert payload is not None
     statement = THEIRS.statement(proof.CHECKPOINT, payload)
-    connection.execute(update(t.checkpoints).where(c.seq == 3).values(statement=statement))
+    mark = hashlib.sha256(statement.encode()).hexdigest()
+    connection.execute(update(t.checkpoints).where(c.seq == 3).values(statement=statement, hash=mark))
 
 
 def drop(seq: int) -> Tampering:
@@ -360,8 +362,8 @@ def shortened(lines: list[dict[str, Any]]) -> None:
 
 
 def resigned(lines: list[dict[str, Any]]) -> None:
-    """A checkpoint says the same, with the signature of another key."""
-    found = next(line for line in lines if line["line"] == "checkpoint")
+    """The last checkpoint says the same, with the signature of another key."""
+    found = [line for line in lines if line["line"] == "checkpoint"][-1]
     told = proof.opened(found["statement"], proof.CHECKPOINT, KEYS)
     assert told is not None
     found["statement"] = THEIRS.statement(proof.CHECKPOINT, told)
