@@ -35,6 +35,7 @@ from gateway.services.lookups import Lookups
 from gateway.store import polling
 from gateway.store.links import waiting
 from gateway.worker.engine import Engine
+from gateway.worker.recurring import repeat
 
 log = logging.getLogger("shenhou.outward")
 CALLBACK_POLL_FACTOR = 15
@@ -229,12 +230,12 @@ class Outward:
 
     def start(self) -> None:
         """Starts heartbeats and polling in the running event loop."""
-        loops = [self._repeat(self.engine.heartbeat_s, self._beat), self._repeat(3600.0, self._tidy)]
-        loops += [self._repeat(self.engine.heartbeat_s, self.tend)]
-        loops += [self._repeat(CHECKPOINT_S, self._checkpoint)]
-        loops += [self._repeat(self.poll_s[code], self._turn(code)) for code in self.departments]
-        loops += [self._repeat(self.source_poll_s.get(code, 60.0), self._ask(code)) for code in self.lookups.sources]
-        loops += [self._repeat(reminders.EVERY_S, self._remind)]
+        loops = [repeat(self.engine.heartbeat_s, self._beat), repeat(3600.0, self._tidy)]
+        loops += [repeat(self.engine.heartbeat_s, self.tend)]
+        loops += [repeat(CHECKPOINT_S, self._checkpoint)]
+        loops += [repeat(self.poll_s[code], self._turn(code)) for code in self.departments]
+        loops += [repeat(self.source_poll_s.get(code, 60.0), self._ask(code)) for code in self.lookups.sources]
+        loops += [repeat(reminders.EVERY_S, self._remind)]
         self._tasks = [asyncio.create_task(loop) for loop in loops]
 
     async def stop(self) -> None:
@@ -242,19 +243,6 @@ class Outward:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-
-    async def _repeat(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
-        failing = ""
-        while True:
-            await asyncio.sleep(seconds * random.uniform(0.8, 1.2))  # noqa: S311
-            try:
-                await call()
-                failing = ""
-            except Exception as error:
-                kind = type(error).__name__
-                if kind != failing:  # told once, not at every turn
-                    log.error("recurring work fails; it is tried again", extra={"kind": kind, "frames": places(error)})
-                failing = kind
 
     async def _beat(self) -> None:
         gone = await asyncio.to_thread(self.engine.beat)

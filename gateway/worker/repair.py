@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +27,7 @@ from gateway.store import cases, derived, findings
 from gateway.worker import engine_view
 from gateway.worker.engine import Engine
 from gateway.worker.engine_view import WAITING, Snapshot
+from gateway.worker.recurring import repeat
 
 log = logging.getLogger("shenhou.repair")
 KEEP_FINDINGS = timedelta(days=30)
@@ -65,7 +65,7 @@ class Repair:
     def start(self) -> None:
         """Starts sweeping in the running event loop."""
         if self.pace.pause_s > 0:
-            self._task = asyncio.create_task(self._repeat())
+            self._task = asyncio.create_task(repeat(self.pace.pause_s, self._in_turn))
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -73,14 +73,9 @@ class Repair:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-    async def _repeat(self) -> None:
-        while True:
-            await asyncio.sleep(self.pace.pause_s * random.uniform(0.8, 1.2))  # noqa: S311
-            try:
-                if await asyncio.to_thread(self.engine.holds, "repair", self.pace.pause_s * 0.7):
-                    await self.turn()
-            except Exception:
-                log.exception("the repair sweep failed; it goes on at its next turn")
+    async def _in_turn(self) -> None:
+        if await asyncio.to_thread(self.engine.holds, "repair", self.pace.pause_s * 0.7):
+            await self.turn()
 
     async def turn(self) -> list[Finding]:
         """One bounded piece of the sweep; what can be healed is healed.  Returns what was found."""
