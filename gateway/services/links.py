@@ -1,4 +1,4 @@
-"""Connections to departments' systems: broken ones are left alone, probed, and get their backlog when they are back.
+"""Links to departments' systems: broken ones are left alone, probed, and get their backlog when they are back.
 
 Whatever is kept back stays PENDING in its case and uses up no attempt.  That something was kept back stands in the
 link, in the transaction that kept it back, so it is released also when the gateway that kept it back is gone.
@@ -162,11 +162,8 @@ def redrive(ctx: Ctx, code: str, areas: Sequence[str] | None, limit: int) -> int
     """
     _must_be_connected(ctx, code)
     driven = 0
-    for page in store.waiting(ctx.tx, code, limit, states=("FAILED",)):
+    for page in store.given_up(ctx.tx, code, areas, limit):
         for one in page:
-            work = ctx.case(one.number)
-            if areas is not None and not work.case.area.startswith(tuple(areas)):
-                continue
             driven += _redrive(ctx, one)
             if driven >= limit:
                 return driven
@@ -174,16 +171,15 @@ def redrive(ctx: Ctx, code: str, areas: Sequence[str] | None, limit: int) -> int
 
 
 def _redrive(ctx: Ctx, one: Waiting) -> bool:
-    case = ctx.case(one.number).case
     if one.name == "instruct":
         return dispatch.redrive_instruction(ctx, one.number, one.what)
-    plain = one.what.removesuffix(REVERSAL)
-    if plain != one.what:
-        reversal.redrive(ctx, one.number, plain)
+    slug = one.what.removesuffix(REVERSAL)
+    if slug != one.what:
+        reversal.redrive(ctx, one.number, slug)
         return True
-    if dispatch.is_over(case.items[plain]):
+    if dispatch.is_over(ctx.case(one.number).case.items[slug]):
         return False
-    dispatch.redrive(ctx, one.number, plain)
+    dispatch.redrive(ctx, one.number, slug)
     return True
 
 
@@ -194,7 +190,8 @@ def _must_be_connected(ctx: Ctx, code: str) -> None:
 
 
 def _work(one: Waiting, code: str, turn: str) -> Work:
-    return Work(one.name, f"{one.name}:{one.number}:{one.what}:{turn}", code, (one.number, one.what))
+    about = submission_key(one.number, one.what) if one.name == "deliver" else f"{one.number}:{one.what}"
+    return Work(one.name, f"{one.name}:{about}:{turn}", code, (one.number, one.what))
 
 
 def _key(ctx: Ctx, one: Waiting) -> str:

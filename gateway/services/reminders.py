@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from gateway.domain.alerts import AlertKind
 from gateway.faults import places
 from gateway.services.context import Ctx
+from gateway.store.areas import in_areas
 from gateway.store.tables import alerts, cases
 
 log = logging.getLogger("shenhou.reminders")
@@ -94,9 +95,7 @@ def worklist(
     The second part of a position is number and key, with a space between.
     """
     c = alerts.c
-    which: list[ColumnElement[bool]] = []
-    if wanted.areas is not None:
-        which.append(or_(*(c.area.startswith(prefix) for prefix in wanted.areas)))
+    which: list[ColumnElement[bool]] = [in_areas(c.area, wanted.areas)]
     if wanted.department is not None:
         which.append(c.department == wanted.department)
     if wanted.kinds is not None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.domain.case import REVERSAL, split_key
 from gateway.domain.department import Application, DepartmentError, DepartmentRejected, PaymentInstruction, Receipt
 from gateway.domain.exchange import Exchange, MessageKind
-from gateway.policy import decide
 from gateway.services import dispatch, links, reversal
 from gateway.services.context import Ctx
-from gateway.store import cases, messages
+from gateway.store import messages
+from gateway.store.links import system_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,8 @@ def begin_push(ctx: Ctx, number: str, what: str) -> Push | None:
     application = use.application(ctx, number, slug)
     if application is None:
         return None
-    code = _reached_through(ctx, number, slug)
-    if not links.open_to(ctx, code, application.key):
-        return None
-    told_before = messages.begun(ctx.tx, application.key)
-    message = messages.begin(ctx.tx, ctx.now, code, MessageKind.SUBMIT, key=application.key, items=[(number, slug)])
-    return Push(number, slug, application.key, code, told_before, message, application, undoes)
+    begun = _begin(ctx, number, slug, application.key, MessageKind.SUBMIT)
+    return Push(**begun, application=application, undoes=undoes) if begun is not None else None
 
 
 def pushed(ctx: Ctx, push: Push, receipt: Receipt, exchange: Exchange) -> None:
@@ -92,12 +89,8 @@ def begin_instruction(ctx: Ctx, number: str, payout: str) -> Instruction | None:
     if instruction is None:
         return None
     _, slug = split_key(instruction.application_key)
-    code = _reached_through(ctx, number, slug)
-    if not links.open_to(ctx, code, instruction.key):
-        return None
-    told_before = messages.begun(ctx.tx, instruction.key)
-    message = messages.begin(ctx.tx, ctx.now, code, MessageKind.INSTRUCT, key=instruction.key, items=[(number, slug)])
-    return Instruction(number, slug, instruction.key, code, told_before, message, instruction, payout)
+    begun = _begin(ctx, number, slug, instruction.key, MessageKind.INSTRUCT)
+    return Instruction(**begun, instruction=instruction, payout=payout) if begun is not None else None
 
 
 def instructed(ctx: Ctx, sent: Instruction, receipt: Receipt, exchange: Exchange) -> None:
@@ -114,10 +107,18 @@ def not_instructed(ctx: Ctx, sent: Instruction, error: DepartmentError, exchange
         dispatch.not_instructed(ctx, sent.number, sent.payout, str(error), ladder_s, error.retryable)
 
 
-def _reached_through(ctx: Ctx, number: str, slug: str) -> str:
-    case = cases.get(ctx.tx, number)
-    assert case is not None
-    policy = ctx.policy(case)
-    definition = policy.item(slug)
-    assert definition is not None
-    return decide.reached_through(policy, definition)
+def _begin(ctx: Ctx, number: str, slug: str, key: str, kind: MessageKind) -> dict[str, Any] | None:
+    """What a ``Sending`` says, with its message begun; None when the link keeps it back."""
+    code = system_of(ctx.tx, number, slug)
+    if not links.open_to(ctx, code, key):
+        return None
+    told_before = messages.begun(ctx.tx, key)
+    message = messages.begin(ctx.tx, ctx.now, code, kind, key=key, items=[(number, slug)])
+    return {
+        "number": number,
+        "slug": slug,
+        "key": key,
+        "code": code,
+        "told_before": told_before,
+        "message": message,
+    }

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, func, select
 
 from gateway.services.context import Ctx
+from gateway.store.areas import in_areas
 from gateway.store.tables import items, payouts, reversals
 
 OPEN = ("DISPATCHED", "ACCEPTED", "CORRECTION_REQUIRED")
@@ -59,8 +60,7 @@ def supervise(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until
     """Items pushed in [since, until) inside the areas (code prefixes; None = everywhere)."""
     c = items.c
     statement = select(items).where(c.pushed_at >= since, c.pushed_at < until, c.delivery != "REVERSED")
-    if prefixes is not None:
-        statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
+    statement = statement.where(in_areas(c.area, prefixes))
     rows = list(ctx.tx.connection.execute(statement))
     late = [
         OverdueItem(row.number, row.slug, row.department, row.due_clock or "PROCESSING", row.due_at)
@@ -86,24 +86,21 @@ def supervise(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until
 def _reversals_failed(ctx: Ctx, prefixes: tuple[str, ...] | None, since: datetime, until: datetime) -> int:
     c = reversals.c
     statement = select(func.count()).where(c.since >= since, c.since < until, c.delivery == "FAILED")
-    if prefixes is not None:
-        statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
+    statement = statement.where(in_areas(c.area, prefixes))
     return ctx.tx.connection.execute(statement).scalar_one()
 
 
 def _accounts_failed(ctx: Ctx, prefixes: tuple[str, ...] | None) -> int:
     c = payouts.c
     statement = select(func.count()).where(c.delivery == "FAILED")
-    if prefixes is not None:
-        statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
+    statement = statement.where(in_areas(c.area, prefixes))
     return ctx.tx.connection.execute(statement).scalar_one()
 
 
 def _not_configured(ctx: Ctx, prefixes: tuple[str, ...] | None) -> tuple[tuple[str, str], ...]:
     c = items.c
     statement = select(c.number, c.slug).where(c.delivery == "NO_DEPARTMENT")
-    if prefixes is not None:
-        statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
+    statement = statement.where(in_areas(c.area, prefixes))
     return tuple((row.number, row.slug) for row in ctx.tx.connection.execute(statement.order_by(c.number, c.slug)))
 
 
@@ -111,8 +108,7 @@ def _unpaid(ctx: Ctx, prefixes: tuple[str, ...] | None, among: set[tuple[str, st
     c = payouts.c
     statement = select(payouts).where(c.due_at < ctx.now, c.paid_at.is_(None), c.fen > 0)
     statement = statement.where(c.status.not_in(SETTLED))
-    if prefixes is not None:
-        statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in prefixes)))
+    statement = statement.where(in_areas(c.area, prefixes))
     rows = ctx.tx.connection.execute(statement)
     found = {(row.number, row.slug): row for row in rows if (row.number, row.slug) in among}
     return [OverdueItem(number, slug, row.department, "PAYOUT", row.due_at) for (number, slug), row in found.items()]

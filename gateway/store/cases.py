@@ -16,6 +16,7 @@ from gateway.domain.identity import canonical
 from gateway.domain.states import CaseStatus
 from gateway.store import ledger
 from gateway.store import tables as t
+from gateway.store.areas import in_areas
 from gateway.store.ledger import Actor as Actor
 from gateway.store.ledger import Entry as Entry
 from gateway.store.ledger import entries as entries
@@ -343,8 +344,7 @@ def count(tx: Tx, wanted: CaseFilter) -> int:
 
 def _matching(tx: Tx, wanted: CaseFilter, statement: Select[Any]) -> Select[Any]:
     cases, items = t.cases.c, t.items.c
-    if wanted.areas is not None:
-        statement = statement.where(or_(*(cases.area.startswith(prefix) for prefix in wanted.areas)))
+    statement = statement.where(in_areas(cases.area, wanted.areas))
     if wanted.area is not None:
         statement = statement.where(cases.area.startswith(wanted.area))
     if wanted.subject is not None:

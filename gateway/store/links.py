@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,9 +10,13 @@ from sqlalchemy import Select, func, select, tuple_
 
 from gateway.domain.case import REVERSAL
 from gateway.domain.link import Link, LinkState
+from gateway.store.areas import in_areas
 from gateway.store.cases import upsert
 from gateway.store.session import Tx
 from gateway.store.tables import items, links, payouts, reversals
+
+Kind = tuple[str, Select[Any], tuple[Any, Any], str]
+"""Name of the work, statement, its key, and what stands behind a slug of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,27 @@ def save(tx: Tx, link: Link) -> None:
     tx.connection.execute(upsert(tx, links, values, [name for name in values if name != "code"]))
 
 
+def system_of(tx: Tx, number: str, slug: str) -> str:
+    """Code of the system an item goes into: its department's, or a hub's."""
+    wanted = select(items.c.reached_through).where(items.c.number == number, items.c.slug == slug)
+    return str(tx.connection.execute(wanted).scalar_one())
+
+
 # ── what waits ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def waiting(tx: Tx, code: str, limit: int, states: tuple[str, ...] = ("PENDING",)) -> Iterator[list[Waiting]]:
+def waiting(tx: Tx, code: str, limit: int) -> Iterator[list[Waiting]]:
     """What is to be sent through a system, oldest first, in pages of at most ``limit``."""
-    for name, statement, key, mark in _kinds(code, states):
+    return _pages(tx, _kinds(code, "PENDING"), limit)
+
+
+def given_up(tx: Tx, code: str, areas: Sequence[str] | None, limit: int) -> Iterator[list[Waiting]]:
+    """As ``waiting``: what was given up, in cases of these areas (code prefixes; None: all)."""
+    return _pages(tx, _kinds(code, "FAILED", areas), limit)
+
+
+def _pages(tx: Tx, kinds: Iterable[Kind], limit: int) -> Iterator[list[Waiting]]:
+    for name, statement, key, mark in kinds:
         after: tuple[Any, ...] | None = None
         while True:
             page = statement if after is None else statement.where(tuple_(*key) > after)
@@ -68,18 +87,18 @@ def waiting(tx: Tx, code: str, limit: int, states: tuple[str, ...] = ("PENDING",
 
 def count(tx: Tx, code: str, state: str = "PENDING") -> int:
     """How much waits to be sent through a system, or (``FAILED``) was given up."""
-    counts = (select(func.count()).select_from(kind[1].subquery()) for kind in _kinds(code, (state,)))
+    counts = (select(func.count()).select_from(kind[1].subquery()) for kind in _kinds(code, state))
     return sum(tx.connection.execute(statement).scalar_one() for statement in counts)
 
 
-def _kinds(code: str, states: tuple[str, ...]) -> Iterator[tuple[str, Select[Any], tuple[Any, Any], str]]:
+def _kinds(code: str, state: str, areas: Sequence[str] | None = None) -> Iterator[Kind]:
     i, r, p = items.c, reversals.c, payouts.c
-    to_push = select(i.number, i.slug.label("what")).where(i.reached_through == code, i.delivery.in_(states))
-    to_undo = select(r.number, r.slug.label("what")).where(r.department == code, r.delivery.in_(states))
-    to_pay = select(p.number, p.payout.label("what")).where(p.reached_through == code, p.delivery.in_(states))
-    yield "deliver", to_push, (i.number, i.slug), ""
-    yield "deliver", to_undo, (r.number, r.slug), REVERSAL
-    yield "instruct", to_pay, (p.number, p.payout), ""
+    to_push = select(i.number, i.slug.label("what")).where(i.reached_through == code, i.delivery == state)
+    to_undo = select(r.number, r.slug.label("what")).where(r.department == code, r.delivery == state)
+    to_pay = select(p.number, p.payout.label("what")).where(p.reached_through == code, p.delivery == state)
+    yield "deliver", to_push.where(in_areas(i.area, areas)), (i.number, i.slug), ""
+    yield "deliver", to_undo.where(in_areas(r.area, areas)), (r.number, r.slug), REVERSAL
+    yield "instruct", to_pay.where(in_areas(p.area, areas)), (p.number, p.payout), ""
 
 
 def _of(row: Any) -> Link:

@@ -12,6 +12,7 @@ from gateway.domain.events import Event
 from gateway.domain.shared import SharedRecord
 from gateway.store import cases, ledger
 from gateway.store import tables as t
+from gateway.store.areas import in_areas
 from gateway.store.cases import Stale, deceased_indexes
 from gateway.store.session import Tx
 
@@ -71,8 +72,7 @@ def since(
     """(changed at, record) of records inside the areas (code prefixes; None = everywhere), oldest change first."""
     c = t.shared_records.c
     statement = select(c.number, c.updated_at, c.body).where(c.jurisdiction == jurisdiction)
-    if areas is not None:
-        statement = statement.where(or_(*(c.area.startswith(prefix) for prefix in areas)))
+    statement = statement.where(in_areas(c.area, areas))
     if after is not None:
         at, number = after
         statement = statement.where(or_(c.updated_at > at, and_(c.updated_at == at, c.number > number)))
