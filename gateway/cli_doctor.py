@@ -90,10 +90,8 @@ def doctor(
 async def _examine(
     application: Application, heal: bool, case: str | None, departments: bool
 ) -> tuple[list[Finding], Facts]:
-    from gateway.worker import engine_view
-
-    desk, engine = application.desk, application.repair.engine
-    engine_view.queue_only(engine)
+    desk = application.desk
+    application.repair.engine.connect()
     try:
         found = await application.repair.whole(heal, case, departments)
         facts = await desk.look(None, lambda ctx: _facts(ctx, application))

@@ -166,17 +166,16 @@ class Desk:
         raise AssertionError("unreachable")
 
     def _look(self, viewer: Viewer | None, call: Callable[[Ctx], T]) -> T:
-        try:
-            with self.database.read() as tx:
-                return call(self.context(tx, viewer))
-        except DBAPIError as error:
-            if not _passes(error):
-                raise
-        try:  # a connection that had died; the next one is new
-            with self.database.read() as tx:
-                return call(self.context(tx, viewer))
-        except OperationalError as error:
-            raise Busy from error
+        for last in (False, True):  # a connection may have died meanwhile; the second one is new
+            try:
+                with self.database.read() as tx:
+                    return call(self.context(tx, viewer))
+            except DBAPIError as error:
+                if not _passes(error):
+                    raise
+                if last:
+                    raise Busy from error
+        raise AssertionError("unreachable")
 
     async def _thread(self, call: Callable[[], T]) -> T:
         context = contextvars.copy_context()

@@ -15,7 +15,6 @@ from gateway.domain.findings import Finding
 from gateway.services import case_care, dispatch
 from gateway.store import tables as t
 from gateway.store.cases import Actor
-from gateway.worker import engine_view
 from gateway.worker.engine import Engine
 from gateway.worker.repair import Pace, Repair
 from tests.builders import World, hz_form
@@ -49,7 +48,7 @@ class Stand:
         self.world, self.database = world, world.database
         self.books = {code: Books() for code in sorted(world.outward.connected)}
         engine = Engine(self.database, 1.0, 2.0, lambda: datetime.now(UTC))
-        engine_view.queue_only(engine)
+        engine.connect()
         self.repair = Repair(self.books, self.run, self.look, engine, Pace(0.0, 100, 100, CONFIRM_S))  # type: ignore[arg-type]
 
     async def run(self, call: Any, department: str | None = None) -> Any:

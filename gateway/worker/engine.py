@@ -121,9 +121,7 @@ class Engine:
                 run_migrations=True,
             )
         )
-        # Work that is taken up by the launch may cause further work at once.
-        self._client = DBOSClient(system_database_engine=self.database.engine, application_name="shenhou")
-        self.database.enqueue = self.enqueue
+        self.connect()  # work that is taken up by the launch may cause further work at once
         DBOS.launch()
         for limits in {Limits(), *self.limits.values()}:
             await DBOS.register_queue_async(
@@ -133,6 +131,11 @@ class Engine:
                 polling_interval_sec=self.queue_poll_s,
                 on_conflict="always_update",
             )
+
+    def connect(self) -> None:
+        """Lets this process queue work, without running any."""
+        self._client = DBOSClient(system_database_engine=self.database.engine, application_name="shenhou", lazy=True)
+        self.database.enqueue = self.enqueue
 
     def enqueue(self, connection: Connection, work: Work) -> None:
         """Records work in the caller's transaction."""
@@ -155,6 +158,8 @@ class Engine:
         before it ends for good.  ``alone``: this is the only process there can be (an embedded database at start).
         """
         self._lives_until(self.heartbeat_s * DEAD_AFTER_BEATS)
+        if self.database.sqlite and not alone:
+            return []  # there is no other
         running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         c = leases.c
         with self.database.read() as tx:

@@ -14,18 +14,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dbos import DBOSClient
-from sqlalchemy import ColumnElement, Select, TableClause, column, inspect, or_, select, table
+from sqlalchemy import ColumnElement, Select, TableClause, column, inspect, select, table
 
 from gateway.services.repair import Subject
 from gateway.store.session import Database, Tx
 from gateway.store.tables import leases
-from gateway.worker.engine import EXECUTOR, Engine
+from gateway.worker.engine import EXECUTOR
 
 WAITING = ("ENQUEUED", "DELAYED")
 LIVE = (*WAITING, "PENDING")
 DEAD = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 GONE_AFTER = timedelta(seconds=60)
 """How long work must have been running, and its process silent, before it counts as left behind."""
+_MARKS = {"deliver": ".", "instruct": ":"}
+"""What stands between the case number and what the work is about."""
 _NAMES = (
     "workflow_uuid",
     "status",
@@ -101,12 +103,6 @@ class Failure:
     at: datetime
 
 
-def queue_only(engine: Engine) -> None:
-    """Lets this process queue work as a gateway does, without running any."""
-    engine._client = _client(engine.database)
-    engine.database.enqueue = engine.enqueue
-
-
 def exists(tx: Tx) -> bool:
     """Whether the engine has ever run on this database."""
     found = _table(tx)
@@ -136,11 +132,9 @@ def snapshot(tx: Tx) -> Snapshot:
 
 
 def subject_of(work_id: str) -> Subject:
-    """What a piece of work is about: ``deliver:<number>.<slug>:<turn>``, ``deliver:<number>:<slug>:<turn>`` or
-    ``instruct:<number>:<payout>:<turn>``."""
+    """What a piece of work is about: ``deliver:<number>.<slug>:<turn>`` or ``instruct:<number>:<payout>:<turn>``."""
     name, _, rest = work_id.partition(":")
-    about = rest.rpartition(":")[0]
-    number, _, what = about.partition(":") if ":" in about else about.partition(".")
+    number, _, what = rest.rpartition(":")[0].partition(_MARKS.get(name, ":"))
     return Subject(name, number, what)
 
 
@@ -149,7 +143,7 @@ def why_dead(tx: Tx, subject: Subject) -> str | None:
     if not exists(tx):
         return "NONE"
     c = _table(tx).c
-    mine = or_(*(_begins(tx, f"{subject.name}:{subject.number}{mark}{subject.what}:") for mark in ".:"))
+    mine = _begins(tx, f"{subject.name}:{subject.number}{_MARKS.get(subject.name, ':')}{subject.what}:")
     states = list(tx.connection.execute(select(c.status).where(mine).order_by(c.created_at.desc())).scalars())
     if any(state in LIVE for state in states):
         return None
