@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -135,17 +136,26 @@ def _guarded(url: URL) -> URL:
     return url.update_query_dict({**alive, **dict(url.query), "options": options})
 
 
+def _write_ahead(connection: Any) -> None:
+    """Several that open a new file at once clash here, and SQLite does not wait for this lock by itself."""
+    until = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
 def _tune_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None
-        for pragma in (
-            "foreign_keys=ON",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            f"busy_timeout={BUSY_MS}",
-        ):
+        for pragma in (f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
+        _write_ahead(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
