@@ -12,7 +12,7 @@ demo: .venv/.installed  ## gateway and department systems on loopback; PORT=8000
 	@$(BIN)/shenhou demo --port $(PORT)
 
 test: .venv/.installed-dev  ## every test
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: .venv/.installed-dev  ## format, lint, imports, types
 	$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import resource
@@ -60,6 +61,7 @@ def serve(
     if clock:
         os.environ["SHENHOU_CLOCK_START"] = clock
     _log()
+    gc.disable()  # what is made for a start stays: it is not looked through, now or later
     os.umask(0o077)  # the database and its keys are for their owner only
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump of the memory would hold keys and persons in the clear
     try:
@@ -68,6 +70,8 @@ def serve(
         _stop(f"setting: {error}")
     except PolicyMistake as error:
         _stop(f"policy:\n{error}")
+    gc.freeze()
+    gc.enable()
     if not application.desk.database.hold_alone(WAIT_FOR_OTHER_S):
         _stop("another gateway serves this SQLite file; several gateways need PostgreSQL")
     cli_database.migrated(application.desk.database)

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway import plain_yaml
 from gateway.domain.identity import check_digit
 from gateway.policy import loader, notation
 from gateway.policy.book import PolicyBook
@@ -226,24 +227,12 @@ def _load(more: tuple[Path, ...] = (), alone: bool = False) -> PolicyBook:
 
 def _document(path: Path) -> dict[str, Any]:
     """Numbers and times stay as they are written: ``330302``, ``2019-11-18T17:00:00+08:00``."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.constructor import SafeConstructor
-    from ruamel.yaml.error import MarkedYAMLError
-
-    class AsWritten(SafeConstructor):
-        pass
-
-    for kind in ("int", "float", "timestamp"):
-        AsWritten.add_constructor(f"tag:yaml.org,2002:{kind}", SafeConstructor.construct_yaml_str)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Constructor = AsWritten
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"))
+        found = plain_yaml.read(path.read_text(encoding="utf-8"), as_written=True)
     except (OSError, UnicodeDecodeError) as error:
         _stop(f"{path}: {error}", 2)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        _stop(f"{path}:{line}: neither JSON nor YAML: {error.problem}", 2)
+    except plain_yaml.NotYaml as error:
+        _stop(f"{path}:{error.line}: neither JSON nor YAML: {error.problem}", 2)
     if not isinstance(found, dict):
         _stop(f"{path}: not a form", 2)
     return {str(key): value for key, value in found.items()}

@@ -28,7 +28,7 @@ from rich.live import Live
 from rich.table import Table
 
 from adapters.kit.registry import Manifest, manifests, sources
-from gateway import settings
+from gateway import plain_yaml, settings
 from gateway.access.local_issuer import LocalIssuer
 
 FOLDER = Path(".demo")
@@ -174,9 +174,7 @@ def people() -> list[dict[str, Any]]:
 
 
 def _story() -> dict[str, Any]:
-    from ruamel.yaml import YAML
-
-    return YAML(typ="safe", pure=True).load(STORY.read_text(encoding="utf-8"))
+    return plain_yaml.read(STORY.read_text(encoding="utf-8"))
 
 
 @dataclass

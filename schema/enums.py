@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
+import sys
 from collections.abc import Callable
 from enum import Enum, StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
 import strawberry
@@ -36,9 +37,14 @@ def published(name: str) -> Callable[[E], E]:
     return publish
 
 
+@cache
+def _classes(module: str) -> dict[str, ast.ClassDef]:
+    source = inspect.getsource(sys.modules[module])
+    return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
+
+
 def _describe(made: Any, kind: type[Enum]) -> None:
-    body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-    assert isinstance(body, ast.ClassDef)
+    body = _classes(kind.__module__)[kind.__name__]
     texts: dict[str, str] = {}
     last = ""
     for node in body.body:

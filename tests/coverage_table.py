@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
+from gateway import plain_yaml
 from tests import rules
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,7 +64,7 @@ def places() -> dict[str, list[str]]:
     found: dict[str, dict[str, None]] = {}
     for path in sorted((ROOT / "gateway" / "policy" / "data").glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
-        for key, rule in _keys(YAML(typ="safe", pure=True).load(text), ""):
+        for key, rule in _keys(plain_yaml.read(text), ""):
             found.setdefault(rule, {})[f"{path.stem}: {key}"] = None
         for rule in sorted(named(text)):
             found.setdefault(rule, {f"{path.stem}.yaml": None})

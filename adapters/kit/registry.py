@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+from gateway import plain_yaml
 
 FOLDER = Path(__file__).resolve().parent.parent
 
@@ -76,7 +76,7 @@ def connect(manifest: Manifest, address: str, credentials: Mapping[str, str]) ->
 def _all(folder: Path) -> dict[str, Manifest]:
     found: dict[str, Manifest] = {}
     for path in sorted(folder.glob("*/manifest.yaml")):
-        data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        data = plain_yaml.read(path.read_text(encoding="utf-8"))
         try:
             source = data.get("kind") == "source"
             manifest = Manifest(

@@ -19,6 +19,7 @@ from typing import Any
 import aiohttp
 
 from benchmarks.chaos.world import ROOT, World
+from gateway import plain_yaml
 from gateway.domain.identity import check_digit
 
 ID_NUMBER = re.compile(r"\b[0-9]{17}[0-9X]\b")
@@ -70,9 +71,7 @@ class People:
 
 def story() -> dict[str, Any]:
     """The people and cases that ``make demo`` plays."""
-    from ruamel.yaml import YAML
-
-    return YAML(typ="safe", pure=True).load((ROOT / "gateway" / "demo.yaml").read_text(encoding="utf-8"))
+    return plain_yaml.read((ROOT / "gateway" / "demo.yaml").read_text(encoding="utf-8"))
 
 
 def cases(count: int, seed: int, titles: tuple[str, ...] = ()) -> list[Filed]:

@@ -11,9 +11,8 @@ from typing import Annotated, Literal, Self
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from gateway import plain_yaml
 from gateway.access.rights import EVERYWHERE, Rights
 
 Algorithm = Literal["Ed25519", "EdDSA", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]
@@ -167,11 +166,11 @@ def _once(what: str, values: list[str]) -> None:
 def load(path: Path, rights: Rights, production: bool) -> Identity:
     """Raises ``BadIdentity`` for a file that is not one, names unknown roles, or is not safe in production."""
     try:
-        found = Identity.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {})
+        found = Identity.model_validate(plain_yaml.read(path.read_text(encoding="utf-8")) or {})
     except ValidationError as error:
         lines = [f"{path}: {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
         raise BadIdentity("\n".join(lines)) from error
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+    except (OSError, UnicodeDecodeError, plain_yaml.NotYaml) as error:
         raise BadIdentity(f"{path}: {error}") from error
     lines = [*_unsafe(found, production)]
     for issuer in found.issuers:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
-from ruamel.yaml import YAML
 
+from gateway import plain_yaml
 from gateway.domain.messages import Code, Refused, refuse
 from gateway.policy.book import inside
 
@@ -62,7 +62,7 @@ class Rights(BaseModel):
 
 def load(path: Path = FILE) -> Rights:
     """Raises ``pydantic.ValidationError`` for a table that is not one."""
-    return Rights.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
+    return Rights.model_validate(plain_yaml.read(path.read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
 
+from gateway import plain_yaml
 from gateway.domain.calendar import Calendar, Year
 from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, PersonForm
 from gateway.policy.book import PolicyBook
@@ -31,29 +30,40 @@ class PolicyMistake(Exception):
         self.lines = lines
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file; ``data``: the mapping in it, None when there is none."""
+
+    path: Path
+    text: str
+    data: Mapping[str, Any] | None
+
+    def place(self, loc: Loc) -> str:
+        """``file:line`` of the deepest part of ``loc`` that stands in it."""
+        return f"{self.path}:{plain_yaml.line(self.text, loc)}"
+
+
 def load(data: Path = DATA, more: tuple[Path, ...] = (), alone: bool = False) -> PolicyBook:
     """Everything below ``data`` plus the jurisdiction files ``more``.  Raises ``PolicyMistake`` with all of them.
 
     ``alone``: the files ``more`` without the jurisdictions below ``data``, of which they may be other drafts.
     """
     mistakes: list[str] = []
-    parts = [(path, _read(path, mistakes)) for path in sorted((data / "catalogue").glob("*.yaml"))]
-    words = {key: value for _, part in parts if part is not None for key, value in part.items()}
-    shared = _check(words, Catalogue, data / "catalogue", mistakes, parts)
+    words = [_read(path, mistakes) for path in sorted((data / "catalogue").glob("*.yaml"))]
+    shared = _check(Catalogue, mistakes, *words)
     years = [
-        _check(_read(path, mistakes), CalendarYear, path, mistakes)
-        for path in sorted((data / "calendar").glob("*.yaml"))
+        _check(CalendarYear, mistakes, _read(path, mistakes)) for path in sorted((data / "calendar").glob("*.yaml"))
     ]
-    files = [(path, _read(path, mistakes)) for path in (*(() if alone else sorted(data.glob("*.yaml"))), *more)]
     found: list[Jurisdiction] = []
-    for path, plain in files:
-        jurisdiction = _check(plain, Jurisdiction, path, mistakes)
+    for path in (*(() if alone else sorted(data.glob("*.yaml"))), *more):
+        file = _read(path, mistakes)
+        jurisdiction = _check(Jurisdiction, mistakes, file)
         if jurisdiction is None:
             continue
         wrong = [*_unknown_facts(jurisdiction), *(_unknown_words(jurisdiction, shared) if shared else [])]
         if any((other.code, other.version) == (jurisdiction.code, jurisdiction.version) for other in found):
             wrong.append((("version",), f"version: {jurisdiction.code} {jurisdiction.version} is given twice"))
-        mistakes += [f"{path}:{_line(plain, loc)}: {what}" for loc, what in wrong]
+        mistakes += [f"{file.place(loc)}: {what}" for loc, what in wrong]
         found.append(jurisdiction)
     if mistakes or shared is None:
         raise PolicyMistake(mistakes)
@@ -70,31 +80,31 @@ def load(data: Path = DATA, more: tuple[Path, ...] = (), alone: bool = False) ->
     return PolicyBook(tuple(found), shared, calendars)
 
 
-def _read(path: Path, mistakes: list[str]) -> Any:
+def _read(path: Path, mistakes: list[str]) -> _File:
+    text = ""
     try:
-        data = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = plain_yaml.read(text)
         if isinstance(data, Mapping):
-            return data
+            return _File(path, text, data)
         mistakes.append(f"{path}:1: the file is empty, or not a mapping of keys")
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        mistakes.append(f"{path}:{line}: not YAML: {error.problem}")
+    except plain_yaml.NotYaml as error:
+        mistakes.append(f"{path}:{error.line}: not YAML: {error.problem}")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         mistakes.append(f"{path}:{line}: not UTF-8")
     except OSError as error:
         mistakes.append(f"{path}:1: {error.strerror}")
-    return None
+    return _File(path, text, None)
 
 
-def _check(
-    data: Any, model: type[M], path: Path, mistakes: list[str], parts: Sequence[tuple[Path, Any]] = ()
-) -> M | None:
-    """``parts``: the files ``data`` was put together from."""
-    if data is None:
+def _check(model: type[M], mistakes: list[str], *files: _File) -> M | None:
+    """What these files say together; None when that is not one, or nothing can be read."""
+    readable = [(file, file.data) for file in files if file.data is not None]
+    if not readable:
         return None
     try:
-        return model.model_validate(data)
+        return model.model_validate({key: value for _, data in readable for key, value in data.items()})
     except ValidationError as error:
         for mistake in error.errors():
             loc = mistake["loc"]
@@ -102,23 +112,9 @@ def _check(
             if isinstance(cause, Misplaced):
                 loc = (*loc, *cause.loc)
             where = ".".join(str(step) for step in loc) or "file"
-            holding = ((file, part) for file, part in parts if part is not None and loc and loc[0] in part)
-            file, part = next(holding, (path, data))
-            mistakes.append(f"{file}:{_line(part, loc)}: {where}: {mistake['msg']}")
+            file = next((file for file, data in readable if loc and loc[0] in data), readable[0][0])
+            mistakes.append(f"{file.place(loc)}: {where}: {mistake['msg']}")
     return None
-
-
-def _line(data: Any, loc: tuple[int | str, ...]) -> int:
-    """Line of the deepest part of ``loc`` that stands in the file."""
-    line = 1
-    for part in loc:
-        try:
-            key_position = data.lc.key(part) if isinstance(part, str) else data.lc.item(part)
-            line = key_position[0] + 1
-            data = data[part]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break
-    return line
 
 
 def _unknown_words(jurisdiction: Jurisdiction, shared: Catalogue) -> Iterator[tuple[Loc, str]]:

@@ -36,6 +36,8 @@ TRIES = 4
 """How often a run that meets a defect of ours is tried before its work is left to the repair sweep."""
 Handler = Callable[..., Awaitable[None]]
 _handlers: dict[str, Handler] = {}
+_running: set[tuple[str, str, str]] = set()
+"""What this process is working at."""
 
 
 @DBOS.workflow(name="deliver", max_recovery_attempts=10_000)
@@ -49,6 +51,14 @@ async def _instruct(number: str, payout: str) -> None:
 
 
 async def _run(name: str, number: str, what: str) -> None:
+    _running.add((name, number, what))
+    try:
+        await _try(name, number, what)
+    finally:
+        _running.discard((name, number, what))
+
+
+async def _try(name: str, number: str, what: str) -> None:
     """Work does not end because the database is away for a while: what it had to record would be lost."""
     pause, tries = 0.5, 0
     while True:
@@ -119,6 +129,7 @@ class Engine:
                 sys_db_pool_size=5,
                 log_level="ERROR",
                 run_migrations=True,
+                notification_listener_polling_interval_sec=self.queue_poll_s,  # a stop waits for it
             )
         )
         self.connect()  # work that is taken up by the launch may cause further work at once
@@ -205,5 +216,5 @@ class Engine:
         if self._client is not None:
             self._client.destroy()
             self._client = None
-        DBOS.destroy(workflow_completion_timeout_sec=self.drain_s)
+        DBOS.destroy(workflow_completion_timeout_sec=self.drain_s if _running else 0)
         self._lives_until(0.0)  # what did not finish is taken over at once

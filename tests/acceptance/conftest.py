@@ -11,13 +11,6 @@ from adapters.kit.registry import manifests, sources
 from tests.acceptance.stage import Stage
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a module that share a stage run in one worker: otherwise each worker starts one."""
-    for item in items:
-        if {"town", "shared_stage"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """A gateway of its own, with the sandbox's clock at the evening of AS-14; no department is connected."""
@@ -44,8 +37,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     from tests.adapters.conftest import free_pair
 
     made.port = free_pair()
-    for code in (*manifests(), *sources()):
-        made.start_department(code, auto=0.4)
+    made.start_departments(*manifests(), *sources(), auto=0.4)
     made.start_gateway()
     yield made
     made.stop()

@@ -47,7 +47,14 @@ class Stage:
         self.gateway = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         _answers(f"{self.url}/healthz", self.gateway)
 
-    def start_department(self, code: str, auto: float | None = None, callback: bool = True) -> None:
+    def start_departments(self, *codes: str, auto: float | None = None) -> None:
+        """All at once; returns when all answer."""
+        for code in codes:
+            self.start_department(code, auto, wait=False)
+        for code in codes:
+            _answers(f"http://127.0.0.1:{self.ports[code] + 1}/office", self.departments[code])
+
+    def start_department(self, code: str, auto: float | None = None, callback: bool = True, wait: bool = True) -> None:
         known: Manifest = {**manifests(), **sources()}[code]
         port = self.ports.setdefault(code, free_pair())
         data = self.folder / "departments"
@@ -59,7 +66,8 @@ class Stage:
         self.departments[code] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.variables[known.address_variable] = address_of(known, port, data)
         self.variables[known.address_variable.removesuffix("URL") + "SECRET"] = "demo"
-        _answers(f"http://127.0.0.1:{port + 1}/office", self.departments[code])
+        if wait:
+            _answers(f"http://127.0.0.1:{port + 1}/office", self.departments[code])
 
     def kill_gateway(self) -> None:
         """Power loss: nothing is told to the process."""
@@ -68,13 +76,14 @@ class Stage:
         self.gateway.wait()
 
     def stop(self) -> None:
-        for process in (self.gateway, *self.departments.values()):
-            if process is not None and process.poll() is None:
-                process.terminate()
-                try:
-                    process.wait(20)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+        running = [p for p in (self.gateway, *self.departments.values()) if p is not None and p.poll() is None]
+        for process in running:
+            process.terminate()
+        for process in running:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
         self.must_keep_quiet()
 
     def must_keep_quiet(self) -> None:

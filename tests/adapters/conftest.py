@@ -22,15 +22,6 @@ from adapters.kit.registry import Manifest, connect, manifests, sources
 READY_S = 60.0
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of a department run in one worker: each worker starts for itself what its tests need."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            of_file = item.path.stem.removeprefix("test_").replace("_", "-")
-            params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-            item.add_marker(pytest.mark.xdist_group(str(params.get("code", of_file))))
-
-
 @dataclass
 class Counter:
     """The clerk's counter of one running department."""

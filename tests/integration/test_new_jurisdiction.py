@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
+from gateway import plain_yaml
 from gateway.domain.department import Certificate, Outcome
 from gateway.domain.form import DeathForm
 from gateway.domain.messages import Refused
@@ -37,8 +38,7 @@ def invented(path: Path) -> Path:
         ("Uxin Banner", "Qilin"),
     ):
         text = text.replace(old, new)
-    yaml = YAML(typ="safe", pure=True)
-    policy: dict[str, Any] = yaml.load(text)
+    policy: dict[str, Any] = plain_yaml.read(text)
     policy |= {"code": "ql", "version": "1"}
     items = {item["slug"]: item for item in policy["items"]}
     items[MEDICAL] |= {"trigger": "AUTO", "requires": [], "clocks": [limit(5)]}
@@ -46,8 +46,7 @@ def invented(path: Path) -> Path:
     items[SUBSIDIES] |= {"requires": []}
     policy["items"] = [items.pop(SUBSIDIES), *items.values()]
     policy["materials"] = [paper for paper in policy["materials"] if paper["code"] == "DEATH_CERTIFICATE"]
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(policy, file)
+    path.write_text(json.dumps(policy, default=str), encoding="utf-8")
     return path
 
 

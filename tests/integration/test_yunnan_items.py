@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
+from gateway import plain_yaml
 from gateway.access import rights
 from gateway.domain.deadlines import DeadlineState
 from gateway.domain.department import Outcome, PaymentState
@@ -306,15 +307,13 @@ ADDED = {
 @pytest.fixture
 def widened(tmp_path: Path) -> PolicyBook:
     """The same file in a later version, with one item and one field more, and a gate that was configured."""
-    yaml = YAML(typ="safe", pure=True)
-    plain = yaml.load((DATA / "yunnan.yaml").read_text(encoding="utf-8"))
+    plain = plain_yaml.read((DATA / "yunnan.yaml").read_text(encoding="utf-8"))
     plain |= {"version": "2026-01-01", "effective_from": "2026-01-01"}
     plain["items"].append(ADDED)
     field = {"path": "card.number", "label": "社会保障卡号", "label_en": "card number", "group": "PERSONAL"}
     plain["form"].append({**field, "type": "TEXT", "hint": "卡面左下角"})
     path = tmp_path / "yunnan-2026.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(plain, file)
+    path.write_text(json.dumps(plain, default=str), encoding="utf-8")
     return load(more=(path,))
 
 

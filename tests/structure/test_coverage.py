@@ -23,9 +23,6 @@ def index() -> tuple[Row, ...]:
     return tuple(coverage_table.index())
 
 
-pytestmark = pytest.mark.xdist_group("coverage")
-
-
 def test_every_row_for_software_has_a_place_and_a_test() -> None:
     assert coverage_table.lacking(index(), coverage_table.places(), claims()) == {}
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import chinese_calendar  # type: ignore[import-untyped]
 import pytest
-from ruamel.yaml import YAML
 
 import gateway
+from gateway import plain_yaml
 
 FOLDER = Path(gateway.__file__).parent / "policy" / "data" / "calendar"
 FILES = sorted(FOLDER.glob("*.yaml"))
 
 
 def load(path: Path) -> dict[str, Any]:
-    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    return plain_yaml.read(path.read_text(encoding="utf-8"))
 
 
 def dates(groups: dict[str, list[str]]) -> list[date]:

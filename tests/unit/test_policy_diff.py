@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
+from gateway import plain_yaml
 from gateway.cli_policy import app
 from gateway.policy.diff import Change, diff
 from gateway.policy.loader import DATA
@@ -18,12 +18,11 @@ from gateway.policy.model import Jurisdiction
 from tests.builders import book, huzhou
 
 RUN = CliRunner()
-YAML_ = YAML(typ="safe", pure=True)
 
 
 def altered(change: Callable[[dict[str, Any]], object]) -> Jurisdiction:
     """Huzhou's file with one change."""
-    plain = YAML_.load((DATA / "huzhou.yaml").read_text(encoding="utf-8"))
+    plain = plain_yaml.read((DATA / "huzhou.yaml").read_text(encoding="utf-8"))
     change(plain)
     return Jurisdiction.model_validate(plain)
 
