@@ -64,6 +64,9 @@ class _Loader(_Safe):
         text = str(self.construct_scalar(node))
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
 
+    def construct_text(self, node: Any) -> str:
+        return str(self.construct_scalar(node))
+
 
 class _AsWritten(_Loader):
     """Numbers and times stay text."""
@@ -73,7 +76,7 @@ for _kind, _pattern, _first in _CORE:
     _Loader.add_implicit_resolver(TAG + _kind, re.compile(f"(?:{_pattern})$"), list(_first))
 _Loader.add_constructor(f"{TAG}int", _Loader.construct_whole_number)
 for _kind in ("int", "float", "timestamp"):
-    _AsWritten.add_constructor(TAG + _kind, lambda loader, node: loader.construct_scalar(node))
+    _AsWritten.add_constructor(TAG + _kind, _Loader.construct_text)
 
 
 def read(text: str, as_written: bool = False) -> Any:

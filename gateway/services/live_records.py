@@ -138,4 +138,4 @@ class LiveRecords:
             for key, record in changed.items():
                 body = tx.seal.close(_RECORD.dump_json(record), f"record:{key}")
                 values = {"key": key, "as_of": at, "updated_at": record.updated_at, "body": body}
-                tx.connection.execute(cases.upsert(tx, records, values, ["as_of", "updated_at", "body"]))
+                cases.upsert(tx, records, values, ["as_of", "updated_at", "body"])

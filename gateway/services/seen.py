@@ -85,4 +85,4 @@ def remember(
         "outcome": outcome,
         "body": ctx.tx.seal.close(body, f"write_back:{department}:{number}:{slug}:{serial}"),
     }
-    ctx.tx.connection.execute(cases.upsert(ctx.tx, write_backs, values, ["content", "at", "outcome", "body"]))
+    cases.upsert(ctx.tx, write_backs, values, ["content", "at", "outcome", "body"])

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Select, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Select, Table, and_, bindparam, delete, func, insert, or_, select, update
 
 from gateway.domain.case import Case
 from gateway.domain.events import Event
@@ -25,6 +25,8 @@ from gateway.store.session import Tx
 from gateway.store.upsert import upsert as upsert
 
 _CASE = TypeAdapter(Case)
+_NEW = insert(t.cases)
+_CHANGED = update(t.cases).where(t.cases.c.number == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +145,8 @@ def write(
 ) -> None:
     """Writes the present state of a case and the rows it is found by, as of its last entry."""
     _write_case(tx, case, at, head, new, attention_at)
-    _write_items(tx, case, items)
-    for group, rows in ((t.payouts, payouts), (t.reversals, reversals)):
-        _write_rows(tx, case, group, rows)
+    for group, rows in ((t.items, items), (t.payouts, payouts), (t.reversals, reversals)):
+        _write_rows(tx, case, group, list(rows))
     if case.alerts:
         _write_alerts(tx, case, alerts)
     _write_family(tx, case, new)
@@ -183,10 +184,7 @@ def is_open(case: Case) -> bool:
 def _write_case(tx: Tx, case: Case, at: datetime, head: str, new: bool, attention_at: datetime | None) -> None:
     body = tx.seal.close(_CASE.dump_json(case), f"case:{case.number}")
     values = {**columns(case, at, head), **_first(found_by(tx, case)), "attention_at": attention_at, "body": body}
-    if new:
-        tx.connection.execute(insert(t.cases).values(number=case.number, **values))
-    else:
-        tx.connection.execute(update(t.cases).where(t.cases.c.number == case.number).values(**values))
+    tx.connection.execute(_NEW if new else _CHANGED, {"number" if new else "of": case.number, **values})
     _write_open(tx, case)
 
 
@@ -214,12 +212,13 @@ def _write_open(tx: Tx, case: Case) -> None:
 
 
 def _write_family(tx: Tx, case: Case, new: bool) -> None:
-    subjects = [indexes[0] for indexes in family_of(tx, case)]
-    if not new:
-        c = t.family.c
-        tx.connection.execute(delete(t.family).where(c.number == case.number, c.subject.not_in(subjects)))
-    for subject in subjects:
-        tx.connection.execute(upsert(tx, t.family, {"subject": subject, "number": case.number}, []))
+    subjects = {indexes[0] for indexes in family_of(tx, case)}
+    c = t.family.c
+    known = set() if new else set(tx.connection.execute(select(c.subject).where(c.number == case.number)).scalars())
+    if known - subjects:
+        tx.connection.execute(delete(t.family).where(c.number == case.number, c.subject.in_(known - subjects)))
+    if subjects - known:
+        upsert(tx, t.family, [{"subject": subject, "number": case.number} for subject in sorted(subjects - known)])
 
 
 def index_anew(tx: Tx, body: bytes, number: str) -> dict[str, str | None]:
@@ -240,30 +239,19 @@ def claim(tx: Tx, table: Table, jurisdiction: str, indexes: Sequence[str], numbe
     All are written, always in one order: two gateways that know one key in common cannot both succeed.
     """
     c = table.c
-    tx.connection.execute(delete(table).where(c.number == number, c.deceased_index.not_in(indexes)))
-    for index in sorted(indexes):
-        row = {"jurisdiction": jurisdiction, "deceased_index": index, "number": number}
-        tx.connection.execute(upsert(tx, table, row, []))
+    held = set(tx.connection.execute(select(c.deceased_index).where(c.number == number)).scalars())
+    if held == set(indexes):
+        return
+    if held - set(indexes):
+        tx.connection.execute(delete(table).where(c.number == number, c.deceased_index.in_(held - set(indexes))))
+    if not indexes:
+        return
+    rows = [{"jurisdiction": jurisdiction, "deceased_index": index, "number": number} for index in sorted(indexes)]
+    upsert(tx, table, rows)
     # Another gateway may have claimed one since this transaction looked; whoever wrote first has it.
     taken = select(c.number).where(c.jurisdiction == jurisdiction, c.deceased_index.in_(indexes))
     if set(tx.connection.execute(taken).scalars()) - {number}:
         raise Stale(number)
-
-
-def _write_items(tx: Tx, case: Case, rows: Iterable[ItemRow]) -> None:
-    columns = [column.name for column in t.items.columns if column.name not in ("number", "slug")]
-    known = {row.slug: row for row in tx.connection.execute(select(t.items).where(t.items.c.number == case.number))}
-    for row in rows:
-        values = {
-            "number": case.number,
-            "slug": row.slug,
-            "jurisdiction": case.jurisdiction,
-            "area": case.area,
-            **{name: getattr(row, name) for name in columns if name not in ("jurisdiction", "area")},
-        }
-        old = known.get(row.slug)
-        if old is None or any(getattr(old, name) != values[name] for name in columns):
-            tx.connection.execute(upsert(tx, t.items, values, columns))
 
 
 def _write_alerts(tx: Tx, case: Case, rows: Iterable[AlertRow]) -> None:
@@ -274,11 +262,19 @@ def _write_alerts(tx: Tx, case: Case, rows: Iterable[AlertRow]) -> None:
     _write_rows(tx, case, t.alerts, open_)
 
 
-def _write_rows(tx: Tx, case: Case, table: Table, rows: Iterable[PayoutRow | ReversalRow | AlertRow]) -> None:
-    keys = {column.name for column in table.primary_key.columns}
-    for row in rows:
-        values = {"number": case.number, "area": case.area, **{name: getattr(row, name) for name in row.__slots__}}
-        tx.connection.execute(upsert(tx, table, values, [name for name in values if name not in keys]))
+def _write_rows(tx: Tx, case: Case, table: Table, rows: Sequence[ItemRow | PayoutRow | ReversalRow | AlertRow]) -> None:
+    """Writes those that are not there as they are to be."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key.columns]
+    columns = [column.name for column in table.columns if column.name not in keys]
+    present = tx.connection.execute(select(table).where(table.c.number == case.number)).mappings()
+    known = {tuple(row[name] for name in keys): dict(row) for row in present}
+    common = {"number": case.number, "area": case.area, "jurisdiction": case.jurisdiction}
+    wanted = [{name: common.get(name) or getattr(row, name) for name in (*keys, *columns)} for row in rows]
+    changed = [row for row in wanted if known.get(tuple(row[name] for name in keys)) != row]
+    if changed:
+        upsert(tx, table, changed, columns)
 
 
 def next_serial(tx: Tx, scope: str) -> int:
@@ -288,7 +284,7 @@ def next_serial(tx: Tx, scope: str) -> int:
 
 def skip_serials(tx: Tx, scope: str, count: int) -> tuple[int, int]:
     """Gives out ``count`` serials of a scope at once.  Returns the last one before and the last one now."""
-    tx.connection.execute(upsert(tx, t.serials, {"scope": scope, "last": 0}, []))
+    upsert(tx, t.serials, {"scope": scope, "last": 0})
     tx.connection.execute(update(t.serials).where(t.serials.c.scope == scope).values(last=t.serials.c.last + count))
     last = int(tx.connection.execute(select(t.serials.c.last).where(t.serials.c.scope == scope)).scalar_one())
     return last - count, last

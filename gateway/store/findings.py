@@ -63,7 +63,7 @@ def keep(tx: Tx, found: Iterable[Finding], now: datetime) -> None:
             "times": (before.times if before is not None else 0) + healed,
         }
         columns = [name for name in values if name not in ("code", "number", "place")]
-        tx.connection.execute(cases.upsert(tx, t.findings, values, columns))
+        cases.upsert(tx, t.findings, values, columns)
 
 
 def clear(tx: Tx, gone: Iterable[Finding]) -> None:
@@ -97,7 +97,7 @@ def move(tx: Tx, name: str, to: str, now: datetime) -> None:
     began = before.began_at if before is not None and before.position else now
     finished = now if not to else before.finished_at if before is not None else None
     values = {"name": name, "position": to, "began_at": began, "finished_at": finished}
-    tx.connection.execute(cases.upsert(tx, t.sweeps, values, ["position", "began_at", "finished_at"]))
+    cases.upsert(tx, t.sweeps, values, ["position", "began_at", "finished_at"])
 
 
 def _known(row: Row[tuple[object, ...]]) -> Known:

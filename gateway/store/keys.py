@@ -31,7 +31,7 @@ def must_fit(database: Database) -> None:
             raise WrongKeys("the data keys are not those this database was made with") from error
     for name, value in database.seal.marks().items():
         with database.write() as tx:
-            tx.connection.execute(upsert(tx, marks, {"name": name, "value": value}, []))
+            upsert(tx, marks, {"name": name, "value": value})
             known = tx.connection.execute(select(marks.c.value).where(marks.c.name == name)).scalar_one()
         if known != value:
             raise WrongKeys(f"{name} is not the one this database was made with")

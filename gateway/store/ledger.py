@@ -21,6 +21,7 @@ from gateway.store.session import Tx
 from gateway.store.upsert import upsert
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+_APPEND = insert(t.ledger)
 SALT_BYTES = 16
 
 
@@ -48,6 +49,7 @@ class Entry:
 
 def extend(tx: Tx, number: str, head: str, first: int, events: Sequence[tuple[datetime, Event]], actor: Actor) -> str:
     """Appends entries behind the one whose hash is ``head``, the first as number ``first``; returns the new head."""
+    rows = []
     for seq, (at, event) in enumerate(events, start=first):
         plain = f"{actor.name}\t{actor.subject}\n".encode() + _EVENT.dump_json(event)
         salt = os.urandom(SALT_BYTES)
@@ -62,8 +64,9 @@ def extend(tx: Tx, number: str, head: str, first: int, events: Sequence[tuple[da
         }
         known = str(hash_of(head, entry))
         body = tx.seal.close(salt + plain, f"ledger:{number}:{seq}")
-        tx.connection.execute(insert(t.ledger).values(**entry, body=body, previous=head, hash=known))
+        rows.append({**entry, "body": body, "previous": head, "hash": known})
         head = known
+    tx.connection.execute(_APPEND, rows)
     anchor_later(tx, number, first + len(events) - 1, head)
     return head
 
@@ -71,7 +74,7 @@ def extend(tx: Tx, number: str, head: str, first: int, events: Sequence[tuple[da
 def anchor_later(tx: Tx, number: str, revision: int, head: str) -> None:
     """The next checkpoint is to state this end of a chain."""
     row = {"number": number, "revision": revision, "head": head}
-    tx.connection.execute(upsert(tx, t.unanchored, row, ["revision", "head"]))
+    upsert(tx, t.unanchored, row, ["revision", "head"])
 
 
 def entries(tx: Tx, numbers: Sequence[str]) -> dict[str, list[Entry]]:

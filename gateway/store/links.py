@@ -42,7 +42,7 @@ def get(tx: Tx, code: str) -> Link:
 
 def get_to_change(tx: Tx, code: str) -> Link:
     """The link, locked until the end of the transaction."""
-    tx.connection.execute(upsert(tx, links, asdict(Link(code)), []))
+    upsert(tx, links, asdict(Link(code)))
     return _of(tx.connection.execute(select(links).where(links.c.code == code).with_for_update()).one())
 
 
@@ -50,7 +50,7 @@ def save(tx: Tx, link: Link) -> None:
     values = asdict(link)
     if link.error is not None:
         values["error"] = link.error[:400]
-    tx.connection.execute(upsert(tx, links, values, [name for name in values if name != "code"]))
+    upsert(tx, links, values, [name for name in values if name != "code"])
 
 
 def system_of(tx: Tx, number: str, slug: str) -> str:

@@ -126,14 +126,14 @@ def answer(tx: Tx, id: str, given: bytes, at: datetime, code: str | None = None,
 def about(tx: Tx, id: str, items: Iterable[Item]) -> None:
     """Says which items a message is about."""
     for number, slug in items:
-        tx.connection.execute(upsert(tx, t.message_items, {"number": number, "slug": slug, "id": id}, []))
+        upsert(tx, t.message_items, {"number": number, "slug": slug, "id": id})
 
 
 def count_polls(tx: Tx, system: str, at: datetime, unchanged: int, failed: int) -> None:
     """Counts polls that brought nothing new, or failed."""
     day = at.astimezone(UTC).date().isoformat()
     values = {"system": system, "day": day, "unchanged": 0, "failed": 0}
-    tx.connection.execute(upsert(tx, t.polls, values, []))
+    upsert(tx, t.polls, values)
     c = t.polls.c
     row = update(t.polls).where(c.system == system, c.day == day)
     tx.connection.execute(row.values(unchanged=c.unchanged + unchanged, failed=c.failed + failed))

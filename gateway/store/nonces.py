@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from sqlalchemy import delete
 
 from gateway.store import tables as t
-from gateway.store.cases import upsert
 from gateway.store.session import Tx
+from gateway.store.upsert import statement
 
 
 def take(tx: Tx, key: str, nonce: str, until: datetime) -> bool:
@@ -17,5 +17,6 @@ def take(tx: Tx, key: str, nonce: str, until: datetime) -> bool:
     The real time counts here, not a sandbox's.
     """
     tx.connection.execute(delete(t.nonces).where(t.nonces.c.until < datetime.now(UTC)))
-    statement = upsert(tx, t.nonces, {"key": key, "nonce": nonce, "until": until}, []).returning(t.nonces.c.nonce)
-    return tx.connection.execute(statement).first() is not None  # a row count is not told by every driver
+    new = statement(tx.connection.dialect.name, t.nonces, ()).returning(t.nonces.c.nonce)
+    row = {"key": key, "nonce": nonce, "until": until}
+    return tx.connection.execute(new, row).first() is not None  # a row count is not told by every driver

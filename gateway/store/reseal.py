@@ -170,7 +170,7 @@ def _submitter_anew(tx: Tx, row: Mapping[str, Any]) -> bool:
     for entry in ledger.entries(tx, [row["number"]])[row["number"]]:
         if entry.event.type == "case.reported":
             submitter = tx.seal.indexes("submitter", entry.actor.subject or entry.actor.name)[0]
-            tx.connection.execute(cases.upsert(tx, t.submissions, {**row, "submitter": submitter}, []))
+            cases.upsert(tx, t.submissions, {**row, "submitter": submitter})
     return True
 
 

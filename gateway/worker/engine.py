@@ -189,7 +189,7 @@ class Engine:
         until = self.now() + timedelta(seconds=seconds)
         row = {"name": EXECUTOR + self.executor, "holder": self.executor, "until": until}
         with self.database.write() as tx:
-            tx.connection.execute(cases.upsert(tx, leases, row, ["until"]))
+            cases.upsert(tx, leases, row, ["until"])
 
     def holds(self, name: str, seconds: float) -> bool:
         """Whether this process has the turn for a recurring piece of work; takes it for so long when it is free."""
@@ -201,7 +201,7 @@ class Engine:
             if found is not None and found.until > now:
                 return False
             row = {"name": name, "holder": self.executor, "until": now + timedelta(seconds=seconds)}
-            tx.connection.execute(cases.upsert(tx, leases, row, ["holder", "until"]))
+            cases.upsert(tx, leases, row, ["holder", "until"])
         return True
 
     def tidy(self, keep: timedelta) -> None:
