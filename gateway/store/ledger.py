@@ -7,10 +7,10 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from cryptography.exceptions import InvalidTag
-from pydantic import TypeAdapter
+from pydantic import Discriminator, TypeAdapter
 from sqlalchemy import insert, select
 
 from gateway.domain.events import Event
@@ -20,7 +20,7 @@ from gateway.store.proof import commitment, entry_hash
 from gateway.store.session import Tx
 from gateway.store.upsert import upsert
 
-_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Discriminator("type")])
 _APPEND = insert(t.ledger)
 SALT_BYTES = 16
 

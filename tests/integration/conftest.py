@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from dbos import DBOS
-from sqlalchemy import event, make_url, text
+from sqlalchemy import Engine, event, make_url, text
 
 from gateway.store.seal import IndexKey, Seal
 from gateway.store.session import Database
@@ -24,6 +24,7 @@ from tests.repair_stand import Stand
 
 SEAL = Seal({1: b"1" * 32}, [IndexKey(1, b"i" * 32)])
 BOTH = ("sqlite", "postgresql")
+_ENGINES: dict[str, Engine] = {}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -40,6 +41,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         look_through(request, made)
     else:
         made = Database(request.getfixturevalue("postgres_tables"), SEAL)
+        _compile_once(made.engine)
         yield made
         try:
             look_through(request, made)
@@ -54,6 +56,7 @@ def sqlite(folder: Path) -> Database:
     (folder / "shenhou.db").write_bytes(_empty())
     made = Database(f"sqlite:///{folder}/shenhou.db", SEAL)
     event.listen(made.engine, "connect", _hurry)
+    _compile_once(made.engine)
     return made
 
 
@@ -64,6 +67,13 @@ def _empty() -> bytes:
         made.migrate()
         made.dispose()
         return (Path(folder) / "shenhou.db").read_bytes()
+
+
+def _compile_once(engine: Engine) -> None:
+    """Every test has an engine of its own, which would compile all of its statements again."""
+    engine.connect().close()  # a dialect knows its database after the first connection
+    first = _ENGINES.setdefault(engine.dialect.name, engine)
+    engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
 
 
 def _hurry(connection: Any, _: Any) -> None:
