@@ -35,7 +35,7 @@ HELD = {
     "dead": "delivery = 'PENDING' AND finished_at IS NULL",
 }
 MINUTE_S = 60.0
-MINUTES = 2
+MINUTES = 3
 
 
 async def measure(database: str, kind: str, counts: list[int], folder: Path) -> list[dict[str, Any]]:
