@@ -37,6 +37,15 @@ class Code(StrEnum):
     ITEM_NOT_OFFERED = "ITEM_NOT_OFFERED"
     IDENTITY_MISMATCH = "IDENTITY_MISMATCH"
     SOURCE_UNAVAILABLE = "SOURCE_UNAVAILABLE"
+    UPLOAD_EMPTY = "UPLOAD_EMPTY"
+    UPLOAD_TOO_LARGE = "UPLOAD_TOO_LARGE"
+    UPLOAD_TYPE_NOT_ALLOWED = "UPLOAD_TYPE_NOT_ALLOWED"
+    UPLOAD_TYPE_MISMATCH = "UPLOAD_TYPE_MISMATCH"
+    UPLOAD_TOO_SLOW = "UPLOAD_TOO_SLOW"
+    UPLOAD_INFECTED = "UPLOAD_INFECTED"
+    UPLOAD_NOT_FOUND = "UPLOAD_NOT_FOUND"
+    UPLOADS_TOO_MANY = "UPLOADS_TOO_MANY"
+    UPLOAD_NOT_OFFERED = "UPLOAD_NOT_OFFERED"
     # eligibility and order
     NOT_ELIGIBLE = "NOT_ELIGIBLE"
     NOT_ROLLED_OUT = "NOT_ROLLED_OUT"
@@ -53,6 +62,8 @@ class Code(StrEnum):
     NOTHING_TO_CORRECT = "NOTHING_TO_CORRECT"
     WITHDRAWAL_NOT_OFFERED = "WITHDRAWAL_NOT_OFFERED"
     RATING_NOT_OFFERED = "RATING_NOT_OFFERED"
+    MATERIAL_NOT_FOUND = "MATERIAL_NOT_FOUND"
+    MATERIAL_NOT_SCANNED = "MATERIAL_NOT_SCANNED"
     # write-back
     NOT_DISPATCHED = "NOT_DISPATCHED"
     CONFLICT = "CONFLICT"
@@ -173,6 +184,39 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "{source}暂不可用，未能核验；不影响提交，平台将自行补核。",
         "{source_en} cannot be reached, so nothing was verified; the submission is taken all the same.",
     ),
+    Code.UPLOAD_EMPTY: ("文件没有内容，请检查后重新上传。", "The file is empty; choose it again."),
+    Code.UPLOAD_TOO_LARGE: (
+        "文件过大，上限为{limit}字节。请压缩或分成几份后重新上传。",
+        "The file is too large: at most {limit} bytes. Make it smaller, or send it in several files.",
+    ),
+    Code.UPLOAD_TYPE_NOT_ALLOWED: (
+        "不接受这种类型的文件，可接受：{options}。",
+        "Files of this type are not taken; types are {options}.",
+    ),
+    Code.UPLOAD_TYPE_MISMATCH: (
+        "文件内容与所声明的类型{declared}不符，请核对文件。",
+        "The content of the file is not {declared}, as it was declared. Look at the file.",
+    ),
+    Code.UPLOAD_TOO_SLOW: (
+        "文件未能在{limit}秒内传完，没有保存任何内容，请在网络较好时重试。",
+        "The file did not arrive within {limit} seconds and nothing was kept. Send it again over a better line.",
+    ),
+    Code.UPLOAD_INFECTED: (
+        "文件中发现病毒，没有保存。请用杀毒软件检查设备后重新上传。",
+        "A virus was found in the file and it was not kept. Check the device, then upload it again.",
+    ),
+    Code.UPLOAD_NOT_FOUND: (
+        "没有这份已上传的文件，或已过期，或不是由您上传的。请重新上传。",
+        "There is no such uploaded file, it has expired, or somebody else uploaded it. Upload it again.",
+    ),
+    Code.UPLOADS_TOO_MANY: (
+        "文件过多，上限为{limit}份。请先将已上传的文件提交到办件。",
+        "Too many files: at most {limit}. Attach to a case what was uploaded already.",
+    ),
+    Code.UPLOAD_NOT_OFFERED: (
+        "本平台目前不接收文件：尚未设定病毒扫描方式。请将材料交至窗口。",
+        "No files are taken at present: how they are scanned for viruses is not set. Hand the papers in at a counter.",
+    ),
     Code.NOT_ELIGIBLE: (
         "不符合办理条件：{label}（{fact}）。可按单项事项分别办理。",
         "Not eligible: {label_en} ({fact}). Each matter can still be handled by its own procedure.",
@@ -214,6 +258,14 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "The rules here do not let “{item}” be withdrawn: {detail_en}.",
     ),
     Code.RATING_NOT_OFFERED: ("本地未设“好差评”。", "Cases are not rated here."),
+    Code.MATERIAL_NOT_FOUND: (
+        "没有找到这份材料文件，或您无权查看。如有疑问，请联系受理窗口或客服。",
+        "There is no such file, or it is not yours to see. If in doubt, turn to the counter, or to support.",
+    ),
+    Code.MATERIAL_NOT_SCANNED: (
+        "文件正在等待病毒扫描，扫描后即可下载，请稍后再试。",
+        "The file waits for the virus scanner and can be downloaded once it was scanned. Try again later.",
+    ),
     Code.NOT_DISPATCHED: (
         "事项“{item}”尚未推送，不能接收结果；正在等待：{waits}。",
         "The item “{item}” has not been pushed yet, so no result is taken; it waits for: {waits}.",

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Table, and_, delete, func, literal, or_, select, tuple_, update
 from sqlalchemy.exc import OperationalError
 
-from gateway.store import cases, ledger, shared
+from gateway.store import cases, ledger, shared, uploads
 from gateway.store import tables as t
 from gateway.store.columns import Blind, Sealed
 from gateway.store.seal import INDEX_MARK, MARK, Seal, mark_of
@@ -29,6 +29,7 @@ Progress = Callable[[str, int], None]
 INDEX_ANEW: dict[str, Callable[[Tx, bytes, str], dict[str, str | None]]] = {
     "cases": cases.index_anew,
     "shared_records": shared.index_anew,
+    "uploads": uploads.index_anew,
 }
 """What stands beside a sealed row is written by the one who writes the row."""
 BESIDE = {"cases": (t.family, t.open_deceased), "shared_records": (t.shared_deceased,)}
@@ -149,7 +150,8 @@ def _row_anew(table: Table, column: Column[bytes]) -> Callable[[Tx, Mapping[str,
             return False
         name = context(table, column, row)
         plain = tx.seal.open(row[column.name], name)
-        beside = INDEX_ANEW[table.name](tx, plain, row["number"]) if table.name in INDEX_ANEW else {}
+        key = row[next(iter(table.primary_key.columns)).name]
+        beside = INDEX_ANEW[table.name](tx, plain, key) if table.name in INDEX_ANEW else {}
         values = {column.name: tx.seal.close(plain, name), **beside}
         tx.connection.execute(update(table).where(same).values(**values))
         return True
