@@ -23,6 +23,8 @@ from gateway.store.session import Database, Tx
 
 BATCH = 200
 """Rows of one transaction: a gateway waits for so many at most."""
+LARGE = {"upload_parts": 10}
+"""As above, of tables with large rows."""
 ATTEMPTS = 5
 Progress = Callable[[str, int], None]
 """Called with the name of a table and how many rows of it were written anew by now."""
@@ -123,7 +125,7 @@ def _next(
     database: Database, table: Table, stale: ColumnElement[bool], after: Sequence[Any] | None
 ) -> list[Mapping[str, Any]]:
     key = tuple(table.primary_key.columns)
-    statement = select(table).where(stale).order_by(*key).limit(BATCH)
+    statement = select(table).where(stale).order_by(*key).limit(LARGE.get(table.name, BATCH))
     if after is not None:
         last = (literal(part, column.type) for part, column in zip(after, key, strict=True))
         statement = statement.where(tuple_(*key) > tuple_(*last))
@@ -152,7 +154,8 @@ def _row_anew(table: Table, column: Column[bytes]) -> Callable[[Tx, Mapping[str,
         plain = tx.seal.open(row[column.name], name)
         key = row[next(iter(table.primary_key.columns)).name]
         beside = INDEX_ANEW[table.name](tx, plain, key) if table.name in INDEX_ANEW else {}
-        values = {column.name: tx.seal.close(plain, name), **beside}
+        level = 0 if table.name in LARGE else 1
+        values = {column.name: tx.seal.close(plain, name, level), **beside}
         tx.connection.execute(update(table).where(same).values(**values))
         return True
 

@@ -59,7 +59,7 @@ def make_room(tx: Tx, owner: str, at: datetime) -> str:
 
 def sealed(seal: Seal, id: str, part: int, plain: bytes) -> bytes:
     """A part as it is written; made outside of the transaction that writes it."""
-    return seal.close(plain, f"upload_part:{id}:{part}")
+    return seal.close(plain, f"upload_part:{id}:{part}", level=0)
 
 
 def add(tx: Tx, id: str, first: int, parts: Sequence[bytes]) -> bool:

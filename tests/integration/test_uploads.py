@@ -63,6 +63,13 @@ async def test_what_is_said_of_a_file_has_to_agree_with_its_content(empty: Stand
     assert kept(empty) == (0, 0)
 
 
+async def test_a_file_that_is_two_kinds_at_once_is_the_one_it_begins_as(empty: Stand) -> None:
+    both = PDF + ofd()
+    assert (await empty.upload(both, "application/pdf")).json()["contentType"] == "application/pdf"
+    assert code(await empty.upload(both, "application/ofd")) == "UPLOAD_TYPE_MISMATCH"
+    assert code(await empty.upload(ofd() + PDF, "application/pdf")) == "UPLOAD_TYPE_MISMATCH"
+
+
 @pytest.mark.parametrize(
     "content, kind",
     [
