@@ -38,7 +38,6 @@ from gateway.worker.scanner import Scanner
 from gateway.worker.scanning import looked_at
 
 log = logging.getLogger("shenhou.uploads")
-access_log = logging.getLogger("shenhou.access")
 AT_ONCE = 4
 """Parts that are written in one transaction; so many are in memory."""
 STATUS = {
@@ -60,7 +59,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
-    "Cross-Origin-Resource-Policy": "same-site",
 }
 Answer = Callable[[Request], Awaitable[Response]]
 T = TypeVar("T")
@@ -139,7 +137,8 @@ class Reception:
                 return again
             status = await looked_at(self.desk, self.scanner, id)
             if status is MaterialStatus.INFECTED:
-                access_log.warning("infected file refused", extra=_who(self.desk, self.viewer))
+                subject = self.desk.database.seal.indexes("log", self.viewer.subject)[0]
+                log.warning("infected file refused", extra={"role": self.viewer.role, "subject": subject})
                 raise refuse(Code.UPLOAD_INFECTED)
             done = partial(materials.finish, id=id, content=content, parts=self._parts, status=status)
             return await self._do(done)
@@ -207,27 +206,17 @@ async def _material(desk: Desk, viewer: Viewer, id: str) -> AttachedMaterial:
     Raises ``Refused``.
     """
 
-    def find(ctx: Ctx) -> tuple[str, AttachedMaterial] | None:
-        number = uploads.place(ctx.tx, id) if id.isprintable() and len(id) <= 32 else None
-        case = desk.visible(ctx.tx, viewer, [number or "-"]).get(number or "-")
-        found = case.materials.get(id) if case is not None else None
-        return (case.number, found) if case is not None and found is not None and found.upload else None
-
-    found = await desk.look(viewer, find)
-    fields = {"case": found[0] if found else "-", "seen": found is not None}
-    access_log.info("material asked for", extra={**fields, **_who(desk, viewer)})
-    if found is None:
+    place = partial(_place, id=id)
+    number = await desk.look(viewer, place) if id.isprintable() and len(id) <= 32 else None
+    [case] = await desk.cases(viewer, [number or "-"])
+    found = case.materials.get(id) if case is not None else None
+    if found is None or not found.upload:
         raise refuse(Code.MATERIAL_NOT_FOUND)
-    if found[1].status is MaterialStatus.INFECTED:
+    if found.status is MaterialStatus.INFECTED:
         raise refuse(Code.UPLOAD_INFECTED)
-    if found[1].status is MaterialStatus.WAITING:
+    if found.status is MaterialStatus.WAITING:
         raise refuse(Code.MATERIAL_NOT_SCANNED)
-    return found[1]
-
-
-def _who(desk: Desk, viewer: Viewer) -> dict[str, Any]:
-    subject = desk.database.seal.indexes("log", viewer.subject)[0]
-    return {"role": viewer.role, "subject": subject, "department": viewer.department}
+    return found
 
 
 async def _parts(desk: Desk, id: str, first: bytes) -> AsyncIterator[bytes]:
@@ -237,6 +226,10 @@ async def _parts(desk: Desk, id: str, first: bytes) -> AsyncIterator[bytes]:
         yield part
         number += 1
         part = await desk.look(None, partial(_part, id=id, number=number))
+
+
+def _place(ctx: Ctx, id: str) -> str | None:
+    return uploads.place(ctx.tx, id)
 
 
 def _part(ctx: Ctx, id: str, number: int) -> bytes | None:

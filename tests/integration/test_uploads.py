@@ -11,12 +11,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import func, select
+from starlette.applications import Starlette
 
 from gateway.domain.materials import TAIL
 from gateway.store import tables as t
 from gateway.store.uploads import PART
+from gateway.worker import uploads
+from tests.machine import EC, PUBLIC, Message, entrance_of, token
 from tests.uploading import FILES, JPEG, PDF, Stand, code, ofd, pieces, zipped
 
 LARGE = 7 * PART + 7
@@ -265,3 +269,17 @@ async def test_in_production_nothing_is_taken_until_somebody_said_how_it_is_scan
     assert answer.status_code == status
     if status == 503:
         assert code(answer) == "UPLOAD_NOT_OFFERED" and kept(production) == (0, 0)
+
+
+@pytest.mark.parametrize("altered, status", [(False, 201), (True, 401)])
+async def test_a_signed_file_of_a_department_is_taken_as_it_was_signed(
+    empty: Stand, altered: bool, status: int
+) -> None:
+    desk = empty.app.desk
+    asgi = Starlette(routes=uploads.routes(desk, entrance_of(desk.database), empty.app.settings.uploads, None))
+    message = Message(PDF * 9, url=f"{PUBLIC}/uploads", headers={"Content-Type": "application/pdf"})
+    headers = {**message.signed(EC, "bank-1").headers, "Authorization": f"Bearer {token('bank')}"}
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(asgi), base_url="http://test") as client:
+        answer = await client.post("/uploads", content=PDF * 9 + b" " * altered, headers=headers)
+    assert answer.status_code == status
+    assert kept(empty)[0] == (not altered)
