@@ -35,10 +35,12 @@ from gateway.services.lookups import Lookups
 from gateway.settings import BadSetting, Settings, variable
 from gateway.store import checkpoints, nonces
 from gateway.store.session import Database
-from gateway.worker import inbound
+from gateway.worker import inbound, uploads
 from gateway.worker.engine import Engine, Limits
 from gateway.worker.outward import CALLBACK_POLL_FACTOR, Outward
 from gateway.worker.repair import Pace, Repair
+from gateway.worker.scanner import BadScanner, Scanner, scanner
+from gateway.worker.scanning import Scanning
 
 
 @dataclass(slots=True)
@@ -112,16 +114,18 @@ def create(
     repair = Repair(adapters, outward.run, outward.look, engine, pace)
     local = LocalIssuer.from_seed(settings.issuer_seed, settings.local_issuer_url) if desk.sandbox else None
     entrance = _entrance(settings, desk, local)
+    scanning = Scanning(desk, engine, settings.uploads, _scanner(settings))
     asgi = Starlette(
         routes=[
             *schema.routes(desk, entrance, settings),
             *inbound.routes(outward, adapters, entrance, rights),
             *documents.routes(desk, entrance),
+            *uploads.routes(desk, entrance, settings.uploads, scanning.scanner),
             *(local.routes(known) if local is not None else ()),
             *entry.routes(desk.book, settings.portal_url, lambda: desk.clock.now().date()),
             *console.routes(),
         ],
-        lifespan=lambda _: _lifespan(desk, engine, outward, repair, entrance, started),
+        lifespan=lambda _: _lifespan(desk, engine, outward, repair, scanning, entrance, started),
         max_body_size=settings.max_body_bytes,
     )
     return Application(settings, desk, outward, repair, asgi, started)
@@ -185,9 +189,22 @@ def _entrance(settings: Settings, desk: Desk, local: LocalIssuer | None) -> Entr
         raise BadSetting(f"SHENHOU_IDENTITY_FILE: {error}") from error
 
 
+def _scanner(settings: Settings) -> Scanner | None:
+    try:
+        return scanner(settings.uploads.scanner, settings.uploads.scanner_limit_s)
+    except BadScanner as error:
+        raise BadSetting(f"SHENHOU_SCANNER must be like {error}") from error
+
+
 @contextlib.asynccontextmanager
 async def _lifespan(
-    desk: Desk, engine: Engine, outward: Outward, repair: Repair, entrance: Entrance, started: threading.Event
+    desk: Desk,
+    engine: Engine,
+    outward: Outward,
+    repair: Repair,
+    scanning: Scanning,
+    entrance: Entrance,
+    started: threading.Event,
 ) -> AsyncIterator[None]:
     entrance.start()
     await asyncio.to_thread(desk.database.migrate)
@@ -196,10 +213,12 @@ async def _lifespan(
     await asyncio.to_thread(engine.beat, desk.database.sqlite)
     outward.start()
     repair.start()
+    scanning.start()
     started.set()
     try:
         yield
     finally:
+        await scanning.stop()
         await repair.stop()
         await entrance.stop()
         await outward.stop()

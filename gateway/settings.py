@@ -15,7 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gateway import upload_settings
 from gateway.store.seal import INTERNATIONAL, SUITES, IndexKey, Seal
+from gateway.upload_settings import UploadSettings
 
 PREFIX = "SHENHOU_"
 TUNING = ("concurrency", "rate_per_s", "maintenance")
@@ -115,6 +117,9 @@ class Settings:
     """``SHENHOU_REPAIR_CONFIRM_S``: seconds between two looks before what a department lacks counts as lost; more than
     its slowest batch takes."""
 
+    uploads: UploadSettings = field(default_factory=UploadSettings)
+    """``SHENHOU_UPLOAD_…``, ``SHENHOU_SCANNER…``."""
+
     @property
     def seal(self) -> Seal:
         """What seals and finds personal data."""
@@ -176,6 +181,10 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
     for name in ("start_limit_s", "queue_poll_s", "heartbeat_s", "repair_pause_s", "repair_confirm_s"):
         if (text := given.pop(name.upper(), None)) is not None:
             values[name] = _number(name.upper(), text)
+    try:
+        values["uploads"] = upload_settings.read(given, _number)
+    except ValueError as error:
+        raise BadSetting(PREFIX + str(error)) from error
     unknown = sorted(name for name in given if not name.startswith("TEST_"))
     if unknown:
         raise BadSetting("not a setting: " + ", ".join(PREFIX + name for name in unknown))

@@ -19,6 +19,7 @@ from gateway.domain.department import Outcome, PaymentState
 from gateway.domain.exchange import Direction, MessageKind, MessageState
 from gateway.domain.identity import IdKind
 from gateway.domain.link import LinkState
+from gateway.domain.materials import MaterialStatus
 from gateway.domain.messages import TEXTS, Code
 from gateway.domain.states import CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
 from gateway.services.live_records import Freshness
@@ -63,6 +64,7 @@ published("MessageKind")(MessageKind)
 published("MessageState")(MessageState)
 published("DeliveryState")(DeliveryState)
 published("LinkState")(LinkState)
+published("MaterialStatus")(MaterialStatus)
 published("ClockKind")(ClockKind)
 published("DeadlineState")(DeadlineState)
 published("LimitUnit")(LimitUnit)

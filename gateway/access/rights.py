@@ -32,6 +32,8 @@ class Fields(BaseModel):
     address: Sight
     account: Sight
     cause: Sight
+    materials: Sight
+    """Files that were handed in.  FULL: may be opened.  MASKED: that they are there is seen, and no more."""
     staff: Sight
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gateway.access import papers
 from gateway.access.rights import Fields, Rights, Role, Viewer, in_area
 from gateway.domain.alerts import AlertKind
 from gateway.domain.case import Case, Item, JoinRequest, Payout
@@ -43,6 +44,7 @@ def _shown(item: Item) -> bool:
 def _cut(case: Case, policy: Jurisdiction, role: Role, fields: Fields, own: set[str]) -> Case:
     items, payouts, certificates = case.items, case.payouts, case.certificates
     joins = case.joins
+    needed: set[str] | None = None
     if role.items == "DEPARTMENT":
         items = {slug: item for slug, item in items.items() if slug in own and _shown(item)}
         payouts = {key: payout for key, payout in payouts.items() if payout.item in items}
@@ -50,6 +52,7 @@ def _cut(case: Case, policy: Jurisdiction, role: Role, fields: Fields, own: set[
         certificates = [found for found in certificates if found.type in needed]
         joins = {}
         case = replace(case, verifications=[], rating=None, first_asked=None)
+    case = papers.cut(case, policy, fields, needed)
     return replace(
         case,
         alerts={

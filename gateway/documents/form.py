@@ -246,6 +246,7 @@ def _situations(sheet: Sheet) -> list[Cell]:
 
 def _materials(sheet: Sheet) -> list[Box]:
     given = {paper.type for paper in sheet.form.materials} if sheet.form is not None else set()
+    given |= {file.kind for file in sheet.case.materials.values()} if sheet.case is not None else set()
     return [Box(material.name, material.code in given) for material in sheet.policy.materials]
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from gateway.domain.alerts import Alert
 from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, Form
+from gateway.domain.materials import AttachedMaterial
 from gateway.domain.messages import Reason
 from gateway.domain.states import CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
 
@@ -218,6 +219,8 @@ class Case:
     revocation: Revocation | None = None
     alerts: dict[str, Alert] = field(default_factory=dict)
     """督办, by key: what supervision recorded, answered or not."""
+    materials: dict[str, AttachedMaterial] = field(default_factory=dict)
+    """Files that were handed in, by id, oldest first."""
     first_asked: str | None = None
     """首问责任人: who took the family's matter up first (YN-901); None when the family filed by itself."""
 

@@ -43,6 +43,8 @@ class FindingCode(StrEnum):
     """部门记录与办件矛盾."""
     MONEY_DIFFERS = "MONEY_DIFFERS"
     """款项不一致."""
+    FILE_MISSING = "FILE_MISSING"
+    """材料文件缺失."""
 
 
 class Standing(StrEnum):
@@ -116,6 +118,10 @@ TEXTS: dict[FindingCode, tuple[str, str]] = {
     FindingCode.MONEY_DIFFERS: (
         "款项与部门账目不一致：{detail}。",
         "A sum differs from the department's books: {detail}.",
+    ),
+    FindingCode.FILE_MISSING: (
+        "材料文件不完整，无法下载：{detail}份。",
+        "Files of papers are not whole and cannot be downloaded: {detail}.",
     ),
 }
 

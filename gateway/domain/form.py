@@ -77,11 +77,13 @@ class AccountForm:
 
 @dataclass(frozen=True, slots=True)
 class MaterialForm:
-    """材料: one paper handed in.  ``type`` is a code of the policy's material list."""
+    """材料: one paper handed in.  ``type`` is a code of the policy's material list; ``file``: digest of its file, where
+    it lies elsewhere; ``upload``: the file, as it was uploaded here."""
 
     type: str
     name: str | None = None
     file: str | None = None
+    upload: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

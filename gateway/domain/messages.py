@@ -8,109 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-
-class Code(StrEnum):
-    """Stable codes.  A code is never renamed or reused."""
-
-    # access
-    UNAUTHENTICATED = "UNAUTHENTICATED"
-    FORBIDDEN = "FORBIDDEN"
-    IDENTITY_UNAVAILABLE = "IDENTITY_UNAVAILABLE"
-    SIGNATURE_REQUIRED = "SIGNATURE_REQUIRED"
-    SIGNATURE_REFUSED = "SIGNATURE_REFUSED"
-    MESSAGE_REPLAYED = "MESSAGE_REPLAYED"
-    # input
-    FIELD_REQUIRED = "FIELD_REQUIRED"
-    FIELD_INVALID = "FIELD_INVALID"
-    ID_NUMBER_INVALID = "ID_NUMBER_INVALID"
-    JURISDICTION_UNKNOWN = "JURISDICTION_UNKNOWN"
-    AREA_UNKNOWN = "AREA_UNKNOWN"
-    OPTION_UNKNOWN = "OPTION_UNKNOWN"
-    ITEM_UNKNOWN = "ITEM_UNKNOWN"
-    MATERIAL_MISSING = "MATERIAL_MISSING"
-    COMMITMENT_MISSING = "COMMITMENT_MISSING"
-    PAYEE_RELATION_NOT_ALLOWED = "PAYEE_RELATION_NOT_ALLOWED"
-    ACCOUNT_REASON_MISSING = "ACCOUNT_REASON_MISSING"
-    ACCOUNT_HOLDER_MISMATCH = "ACCOUNT_HOLDER_MISMATCH"
-    ITEM_NOT_OFFERED = "ITEM_NOT_OFFERED"
-    IDENTITY_MISMATCH = "IDENTITY_MISMATCH"
-    SOURCE_UNAVAILABLE = "SOURCE_UNAVAILABLE"
-    # eligibility and order
-    NOT_ELIGIBLE = "NOT_ELIGIBLE"
-    NOT_ROLLED_OUT = "NOT_ROLLED_OUT"
-    CHANNEL_NOT_OFFERED = "CHANNEL_NOT_OFFERED"
-    OPENER_NOT_ALLOWED = "OPENER_NOT_ALLOWED"
-    CERTIFICATE_REQUIRED_FIRST = "CERTIFICATE_REQUIRED_FIRST"
-    CASE_ALREADY_OPEN = "CASE_ALREADY_OPEN"
-    SUBMISSION_KEY_REUSED = "SUBMISSION_KEY_REUSED"
-    # case and items
-    CASE_NOT_FOUND = "CASE_NOT_FOUND"
-    ITEM_NOT_IN_CASE = "ITEM_NOT_IN_CASE"
-    ACTION_NOT_POSSIBLE = "ACTION_NOT_POSSIBLE"
-    IDENTITY_ALREADY_KNOWN = "IDENTITY_ALREADY_KNOWN"
-    NOTHING_TO_CORRECT = "NOTHING_TO_CORRECT"
-    WITHDRAWAL_NOT_OFFERED = "WITHDRAWAL_NOT_OFFERED"
-    RATING_NOT_OFFERED = "RATING_NOT_OFFERED"
-    # write-back
-    NOT_DISPATCHED = "NOT_DISPATCHED"
-    CONFLICT = "CONFLICT"
-    NOT_OWNER = "NOT_OWNER"
-    NOT_ISSUER = "NOT_ISSUER"
-    NOTHING_SHARED = "NOTHING_SHARED"
-    CASE_REVOKED = "CASE_REVOKED"
-    CERTIFICATE_REQUIRED = "CERTIFICATE_REQUIRED"
-    CERTIFICATE_TYPE_WRONG = "CERTIFICATE_TYPE_WRONG"
-    PAYOUT_NOT_ALLOWED = "PAYOUT_NOT_ALLOWED"
-    PAYOUT_UNKNOWN = "PAYOUT_UNKNOWN"
-    # operation
-    INVALID_OPERATION = "INVALID_OPERATION"
-    OPERATION_TOO_LARGE = "OPERATION_TOO_LARGE"
-    TRY_AGAIN = "TRY_AGAIN"
-    INTERNAL = "INTERNAL"
-    # why an item is, or is not, part of the case
-    APPLIES_TO_ALL = "APPLIES_TO_ALL"
-    APPLIES_BY_FACT = "APPLIES_BY_FACT"
-    CHOSEN = "CHOSEN"
-    DEPARTMENT_VERIFIES = "DEPARTMENT_VERIFIES"
-    DOES_NOT_APPLY = "DOES_NOT_APPLY"
-    NOT_DECLARED = "NOT_DECLARED"
-    ORIGINAL_PROCEDURE = "ORIGINAL_PROCEDURE"
-    CONDITION_NOT_MET = "CONDITION_NOT_MET"
-    RECORDED_BY_DEPARTMENT = "RECORDED_BY_DEPARTMENT"
-    DECIDED_BY_HAND = "DECIDED_BY_HAND"
-    FLOW_CHANGED = "FLOW_CHANGED"
-    DEPARTMENT_FOUND_NOTHING = "DEPARTMENT_FOUND_NOTHING"
-    # what a blocked item waits for
-    WAITS_FOR_CERTIFICATE = "WAITS_FOR_CERTIFICATE"
-    WAITS_FOR_ITEM = "WAITS_FOR_ITEM"
-    WAITS_FOR_REFUSED_ITEM = "WAITS_FOR_REFUSED_ITEM"
-    WAITS_FOR_REPORT = "WAITS_FOR_REPORT"
-    WAITS_FOR_IDENTITY = "WAITS_FOR_IDENTITY"
-    WAITS_FOR_ALL_ITEMS = "WAITS_FOR_ALL_ITEMS"
-    DEPARTMENT_NOT_CONFIGURED = "DEPARTMENT_NOT_CONFIGURED"
-    # why a case is not finished
-    WAITS_FOR_DEPARTMENT = "WAITS_FOR_DEPARTMENT"
-    WAITS_FOR_FAMILY = "WAITS_FOR_FAMILY"
-    WAITS_FOR_DELIVERY = "WAITS_FOR_DELIVERY"
-    DELIVERY_GIVEN_UP = "DELIVERY_GIVEN_UP"
-    DELIVERY_LOST = "DELIVERY_LOST"
-    WAITS_FOR_PAYOUT = "WAITS_FOR_PAYOUT"
-    LIMIT_NEAR = "LIMIT_NEAR"
-    OVERDUE = "OVERDUE"
-    PAYOUT_HELD = "PAYOUT_HELD"
-    PAYOUT_RETURNED = "PAYOUT_RETURNED"
-    SHORTFALL = "SHORTFALL"
-    WAITS_FOR_REVERSAL = "WAITS_FOR_REVERSAL"
-    REVERSAL_REFUSED = "REVERSAL_REFUSED"
-    PAID_BEFORE_REVOCATION = "PAID_BEFORE_REVOCATION"
-    # why a payout is held
-    PAYEE_RULE_NOT_CONFIGURED = "PAYEE_RULE_NOT_CONFIGURED"
-    ACCOUNT_NOT_GIVEN = "ACCOUNT_NOT_GIVEN"
-    NEGATIVE_BALANCE = "NEGATIVE_BALANCE"
-    WAITS_FOR_SETTLEMENT = "WAITS_FOR_SETTLEMENT"
-
+from gateway.domain.codes import Code as Code
 
 TEXTS: Mapping[Code, tuple[str, str]] = {
     Code.UNAUTHENTICATED: (
@@ -173,6 +72,39 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "{source}暂不可用，未能核验；不影响提交，平台将自行补核。",
         "{source_en} cannot be reached, so nothing was verified; the submission is taken all the same.",
     ),
+    Code.UPLOAD_EMPTY: ("文件没有内容，请检查后重新上传。", "The file is empty; choose it again."),
+    Code.UPLOAD_TOO_LARGE: (
+        "文件过大，上限为{limit}字节。请压缩或分成几份后重新上传。",
+        "The file is too large: at most {limit} bytes. Make it smaller, or send it in several files.",
+    ),
+    Code.UPLOAD_TYPE_NOT_ALLOWED: (
+        "不接受这种类型的文件，可接受：{options}。",
+        "Files of this type are not taken; types are {options}.",
+    ),
+    Code.UPLOAD_TYPE_MISMATCH: (
+        "文件内容与所声明的类型{declared}不符，请核对文件。",
+        "The content of the file is not {declared}, as it was declared. Look at the file.",
+    ),
+    Code.UPLOAD_TOO_SLOW: (
+        "文件未能在{limit}秒内传完，没有保存任何内容，请在网络较好时重试。",
+        "The file did not arrive within {limit} seconds and nothing was kept. Send it again over a better line.",
+    ),
+    Code.UPLOAD_INFECTED: (
+        "文件中发现病毒，没有保存。请用杀毒软件检查设备后重新上传。",
+        "A virus was found in the file and it was not kept. Check the device, then upload it again.",
+    ),
+    Code.UPLOAD_NOT_FOUND: (
+        "没有这份已上传的文件，或已过期，或不是由您上传的。请重新上传。",
+        "There is no such uploaded file, it has expired, or somebody else uploaded it. Upload it again.",
+    ),
+    Code.UPLOADS_TOO_MANY: (
+        "文件过多，上限为{limit}份。请先将已上传的文件提交到办件。",
+        "Too many files: at most {limit}. Attach to a case what was uploaded already.",
+    ),
+    Code.UPLOAD_NOT_OFFERED: (
+        "本平台目前不接收文件：尚未设定病毒扫描方式。请将材料交至窗口。",
+        "No files are taken at present: how they are scanned for viruses is not set. Hand the papers in at a counter.",
+    ),
     Code.NOT_ELIGIBLE: (
         "不符合办理条件：{label}（{fact}）。可按单项事项分别办理。",
         "Not eligible: {label_en} ({fact}). Each matter can still be handled by its own procedure.",
@@ -214,6 +146,14 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "The rules here do not let “{item}” be withdrawn: {detail_en}.",
     ),
     Code.RATING_NOT_OFFERED: ("本地未设“好差评”。", "Cases are not rated here."),
+    Code.MATERIAL_NOT_FOUND: (
+        "没有找到这份材料文件，或您无权查看。如有疑问，请联系受理窗口或客服。",
+        "There is no such file, or it is not yours to see. If in doubt, turn to the counter, or to support.",
+    ),
+    Code.MATERIAL_NOT_SCANNED: (
+        "文件正在等待病毒扫描，扫描后即可下载，请稍后再试。",
+        "The file waits for the virus scanner and can be downloaded once it was scanned. Try again later.",
+    ),
     Code.NOT_DISPATCHED: (
         "事项“{item}”尚未推送，不能接收结果；正在等待：{waits}。",
         "The item “{item}” has not been pushed yet, so no result is taken; it waits for: {waits}.",

@@ -187,7 +187,7 @@ def _papers(policy: Jurisdiction, form: Form, held: frozenset[str]) -> Iterator[
     """Papers and promises that are missing; what a source of shared data holds is not asked for (YN-403)."""
     facts = facts_of(form, form.flow, policy)
     given = {paper.type for paper in form.materials}
-    uploaded = {paper.type for paper in form.materials if paper.file}
+    uploaded = {paper.type for paper in form.materials if paper.file or paper.upload}
     for material in policy.materials:
         there = material.code in (uploaded if material.upload else given) or material.code in held
         if holds(material.required_when, facts) is True and not there:

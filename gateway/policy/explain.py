@@ -283,7 +283,7 @@ class _Show:
         return Asked(field.path, field.label, (field.source,) if field.source else (), needed, given, because)
 
     def paper(self, material: Material, form: Form) -> Asked:
-        given = {paper.type for paper in form.materials if paper.file or not material.upload}
+        given = {paper.type for paper in form.materials if paper.file or paper.upload or not material.upload}
         needed = holds(material.required_when, self.facts) is True
         because = self.node(material.required_when)
         return Asked(material.code, material.name, (material.source,), needed, material.code in given, because)

@@ -27,7 +27,7 @@ from gateway.policy import decide
 from gateway.policy.check import check as check_form
 from gateway.policy.check import refused_flow
 from gateway.policy.model import Flow, Jurisdiction
-from gateway.services import dispatch, evidence, shared
+from gateway.services import dispatch, evidence, materials, shared
 from gateway.services.context import CaseWork, Ctx
 from gateway.store import cases
 from gateway.store.tables import submissions
@@ -66,9 +66,11 @@ def check(ctx: Ctx, form: Form, case_number: str | None = None, looks: Looks = (
     if policy is None:
         raise refuse(Code.JURISDICTION_UNKNOWN, "jurisdiction", value=form.jurisdiction)
     form = clean(form, policy)
+    form, faulty = materials.resolved(ctx, policy, form)
     opened = _opened(ctx, policy, form, case_number)
     form = replace(form, shared=_held(ctx, policy, form, opened, looks))
     problems = check_form(ctx.book, policy, form, ctx.book.calendars[policy.code].local_date(ctx.now), looks)
+    problems += faulty
     flow = policy.flow(form.flow)
     if flow is None and refused_flow(policy, form.flow) is None:
         words = {"label": "死亡情形", "path": "flow", "value": form.flow}
@@ -101,6 +103,7 @@ def submit(
         raise Refused(*errors)
     work = _start(ctx, checked)
     work.record(e.Reported(checked.form, _family(ctx, checked.form)))
+    materials.tie_all(work, checked.form.materials)
     shared.link_certificates(work)
     evidence.record(work, looks)
     for paper in decide.shared_papers(work.policy, ctx.calendar(work.case), checked.form):

@@ -20,7 +20,7 @@ from gateway.domain.states import PayoutStatus
 from gateway.services import dispatch, links, reversal
 from gateway.services.context import CaseWork, Ctx
 from gateway.services.sharing import SharedWork
-from gateway.store import cases, derived
+from gateway.store import cases, derived, uploads
 from gateway.store import shared as shared_store
 from gateway.store.cases import Entry
 from gateway.store.ledger import verify
@@ -37,6 +37,7 @@ CODES = frozenset(
         FindingCode.NOT_SETTLED,
         FindingCode.PUSH_GIVEN_UP,
         FindingCode.WORK_MISSING,
+        FindingCode.FILE_MISSING,
     }
 )
 """What ``examine`` can find."""
@@ -89,7 +90,7 @@ def examine(ctx: Ctx, number: str, engine: LiveWork, heal: bool = False) -> list
     found = list(_present_state(ctx, proved, entries[-1], heal))
     if any(finding.standing is not Standing.HEALED for finding in found):
         return found  # what follows is judged on a present state that is right
-    return [*found, *_ways(ctx, proved, engine, heal), *_settled(ctx, proved, heal)]
+    return [*found, *_ways(ctx, proved, engine, heal), *_settled(ctx, proved, heal), *_files(ctx, proved)]
 
 
 def wanted(ctx: Ctx, subject: Subject) -> bool:
@@ -230,6 +231,12 @@ def _settled(ctx: Ctx, proved: Case, heal: bool) -> Iterator[Finding]:
         ctx.case(number).save()
         finding = healed(finding)
     yield finding
+
+
+def _files(ctx: Ctx, proved: Case) -> Iterator[Finding]:
+    gone = uploads.damaged(ctx.tx, proved) if proved.materials else []
+    if gone:
+        yield Finding(FindingCode.FILE_MISSING, proved.number, "", Standing.PERSON, {"detail": str(len(gone))})
 
 
 def healed(finding: Finding) -> Finding:

@@ -14,7 +14,7 @@ from gateway.domain.case import Case
 from gateway.domain.events import Event
 from gateway.domain.identity import canonical
 from gateway.domain.states import CaseStatus
-from gateway.store import ledger
+from gateway.store import ledger, uploads
 from gateway.store import tables as t
 from gateway.store.areas import in_areas
 from gateway.store.ledger import Actor as Actor
@@ -150,6 +150,8 @@ def write(
     if case.alerts:
         _write_alerts(tx, case, alerts)
     _write_family(tx, case, new)
+    if case.materials:
+        uploads.write_rows(tx, case)
 
 
 def _head(tx: Tx, number: str, revision: int) -> str:

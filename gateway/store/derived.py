@@ -13,7 +13,7 @@ from sqlalchemy import Table, and_, delete, or_, select, update
 from gateway.domain.case import Case
 from gateway.domain.shared import SharedRecord
 from gateway.domain.states import CaseStatus
-from gateway.store import cases, shared
+from gateway.store import cases, shared, uploads
 from gateway.store import tables as t
 from gateway.store.cases import AlertRow, ItemRow, PayoutRow, ReversalRow
 from gateway.store.ledger import Entry
@@ -82,6 +82,8 @@ def differing(tx: Tx, case: Case, last: Entry, rows: Rows, attention_at: datetim
         wrong.append(t.family.name)
     if not _holds(tx, t.open_deceased, case.number, case.jurisdiction, cases.held_by(tx, case)):
         wrong.append(t.open_deceased.name)
+    if uploads.rows(tx, case.number) != uploads.expected(case):
+        wrong.append(t.materials.name)
     return wrong
 
 
@@ -110,6 +112,7 @@ def rewrite(tx: Tx, case: Case, last: Entry, rows: Rows, attention_at: datetime 
         tx.connection.execute(delete(table).where(c.number == case.number, c[name].not_in(keep)))
     if not _holds(tx, t.open_deceased, case.number, case.jurisdiction, cases.held_by(tx, case)):
         release(tx, case.number)
+    uploads.write_rows(tx, case)
     cases.write(tx, case, last.at, last.hash, False, *rows, attention_at)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Table, and_, delete, func, literal, or_, select, tuple_, update
 from sqlalchemy.exc import OperationalError
 
-from gateway.store import cases, ledger, shared
+from gateway.store import cases, ledger, shared, uploads
 from gateway.store import tables as t
 from gateway.store.columns import Blind, Sealed
 from gateway.store.seal import INDEX_MARK, MARK, Seal, mark_of
@@ -23,12 +23,15 @@ from gateway.store.session import Database, Tx
 
 BATCH = 200
 """Rows of one transaction: a gateway waits for so many at most."""
+LARGE = {"upload_parts": 10}
+"""As above, of tables with large rows."""
 ATTEMPTS = 5
 Progress = Callable[[str, int], None]
 """Called with the name of a table and how many rows of it were written anew by now."""
 INDEX_ANEW: dict[str, Callable[[Tx, bytes, str], dict[str, str | None]]] = {
     "cases": cases.index_anew,
     "shared_records": shared.index_anew,
+    "uploads": uploads.index_anew,
 }
 """What stands beside a sealed row is written by the one who writes the row."""
 BESIDE = {"cases": (t.family, t.open_deceased), "shared_records": (t.shared_deceased,)}
@@ -122,7 +125,7 @@ def _next(
     database: Database, table: Table, stale: ColumnElement[bool], after: Sequence[Any] | None
 ) -> list[Mapping[str, Any]]:
     key = tuple(table.primary_key.columns)
-    statement = select(table).where(stale).order_by(*key).limit(BATCH)
+    statement = select(table).where(stale).order_by(*key).limit(LARGE.get(table.name, BATCH))
     if after is not None:
         last = (literal(part, column.type) for part, column in zip(after, key, strict=True))
         statement = statement.where(tuple_(*key) > tuple_(*last))
@@ -149,8 +152,10 @@ def _row_anew(table: Table, column: Column[bytes]) -> Callable[[Tx, Mapping[str,
             return False
         name = context(table, column, row)
         plain = tx.seal.open(row[column.name], name)
-        beside = INDEX_ANEW[table.name](tx, plain, row["number"]) if table.name in INDEX_ANEW else {}
-        values = {column.name: tx.seal.close(plain, name), **beside}
+        key = row[next(iter(table.primary_key.columns)).name]
+        beside = INDEX_ANEW[table.name](tx, plain, key) if table.name in INDEX_ANEW else {}
+        level = 0 if table.name in LARGE else 1
+        values = {column.name: tx.seal.close(plain, name, level), **beside}
         tx.connection.execute(update(table).where(same).values(**values))
         return True
 

@@ -91,13 +91,16 @@ class Seal:
     def pseudonym_key(self) -> IndexKey:
         return min(self.index_keys, key=lambda key: key.number)
 
-    def close(self, plain: bytes, row: str) -> bytes:
-        """Seals a value for a row; the value can be opened for that row only."""
+    def close(self, plain: bytes, row: str, level: int = 1) -> bytes:
+        """Seals a value for a row; the value can be opened for that row only.
+
+        ``level``: of the compression inside; 0 for what is packed already.
+        """
         nonce = os.urandom(_NONCE)
         mark = self.mark
         sealing = Cipher(self._cipher(mark), modes.GCM(nonce)).encryptor()
         sealing.authenticate_additional_data(mark + row.encode())
-        return mark + nonce + sealing.update(zlib.compress(plain, 1)) + sealing.finalize() + sealing.tag
+        return mark + nonce + sealing.update(zlib.compress(plain, level)) + sealing.finalize() + sealing.tag
 
     def open(self, sealed: bytes, row: str) -> bytes:
         """Raises ``cryptography.exceptions.InvalidTag`` for a value that was altered or moved to another row,

@@ -11,15 +11,16 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
 )
 
 from gateway.store.columns import Blind, Sealed, Utc
-
-metadata = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
+from gateway.store.columns import metadata as metadata
+from gateway.store.upload_tables import materials as materials
+from gateway.store.upload_tables import upload_parts as upload_parts
+from gateway.store.upload_tables import uploads as uploads
 
 cases = Table(
     "cases",

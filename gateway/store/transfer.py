@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from sqlalchemy import func, select
 
 from gateway.store.session import Database
-from gateway.store.tables import leases, metadata
+from gateway.store.tables import leases, metadata, upload_parts
 
 ROWS = 500
+LARGE_ROWS = 20
+"""Of parts of files: they are held in memory while they are copied."""
 
 
 class NotEmpty(Exception):
@@ -28,9 +30,10 @@ def transfer(source: Database, target: Database) -> Iterator[tuple[str, int]]:
                 continue
             if new.connection.execute(select(func.count()).select_from(table)).scalar_one():
                 raise NotEmpty(table.name)
-            rows = old.connection.execute(select(table)).mappings()
+            size = LARGE_ROWS if table is upload_parts else ROWS
+            rows = old.connection.execute(select(table).execution_options(yield_per=size)).mappings()
             copied = 0
-            for page in rows.partitions(ROWS):
+            for page in rows.partitions():
                 new.connection.execute(table.insert(), [dict(row) for row in page])
                 copied += len(page)
             yield table.name, copied

@@ -106,7 +106,12 @@ class SituationInput:
 class MaterialInput:
     type: str = strawberry.field(description="材料代码.")
     name: str | None = strawberry.field(default=None, description="文件名.")
-    file: str | None = strawberry.field(default=None, description="文件摘要.")
+    file: str | None = strawberry.field(
+        default=None, description="文件摘要, of a file that lies elsewhere, e.g. with the portal."
+    )
+    upload: strawberry.ID | None = strawberry.field(
+        default=None, description="已上传的文件, as `POST /uploads` answered."
+    )
 
 
 @strawberry.input(description="其他表单项: a field of the form that has no place of its own.")
@@ -155,7 +160,7 @@ class SubmitCaseInput:
             account=self.account.to_domain() if self.account else None,
             situations={situation.code: situation.holds for situation in self.situations},
             items=tuple(self.items),
-            materials=tuple(f.MaterialForm(m.type, m.name, m.file) for m in self.materials),
+            materials=tuple(f.MaterialForm(m.type, m.name, m.file, m.upload) for m in self.materials),
             commitments=tuple(self.commitments),
             answers={answer.path: answer.value for answer in self.answers},
         )

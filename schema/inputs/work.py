@@ -57,6 +57,15 @@ class AttachEvidenceInput:
     certificate: CertificateInput = strawberry.field(description="证照.")
 
 
+@strawberry.input(description="提交材料文件.")
+class AttachMaterialInput:
+    case_number: str = strawberry.field(description="办件编号.")
+    type: str = strawberry.field(
+        description="材料代码, from `jurisdiction.materials`; a department: a kind of certificate that its items issue."
+    )
+    upload: strawberry.ID = strawberry.field(description="已上传的文件, as `POST /uploads` answered; your own only.")
+
+
 @strawberry.input(description="平台内办结: an item done by the duty person in the platform (HZ-606).")
 class CompletePlatformItemInput:
     case_number: str = strawberry.field(description="办件编号.")

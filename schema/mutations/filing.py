@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import strawberry
 
-from gateway.services import case_care, dispatch, joint_submission, reversal
+from gateway.access.rights import sees_whole_cases
+from gateway.services import case_care, dispatch, joint_submission, materials, reversal
 from gateway.services.context import Ctx
 from gateway.store import cases
 from schema import inputs as i
@@ -130,6 +131,22 @@ class Filing:
             info,
             await change_visible(
                 info, input.case_number, lambda ctx: case_care.attach_evidence(ctx, input.case_number, certificate)
+            ),
+        )
+
+    @strawberry.mutation(
+        description="提交材料文件: ties an uploaded file to a case; the same file as the same paper once only."
+    )
+    @answers(CasePayload)
+    async def attach_material(self, info: Info, input: i.AttachMaterialInput) -> CasePayload:
+        viewer = info.context.known_viewer()
+        department = None if sees_whole_cases(info.context.desk.rights, viewer) else viewer.department or ""
+        return case_payload(
+            info,
+            await change_visible(
+                info,
+                input.case_number,
+                lambda ctx: materials.attach(ctx, input.case_number, input.type, input.upload, department),
             ),
         )
 

@@ -6,7 +6,8 @@ import strawberry
 
 from gateway.domain import case as c
 from gateway.domain.case import JoinRequest as Join
-from schema.enums import Relation, VerificationOutcome
+from gateway.domain.materials import AttachedMaterial
+from schema.enums import MaterialStatus, Relation, VerificationOutcome
 from schema.scalars import Slug, Time
 from schema.types.catalogue import ItemDefinition
 from schema.view import View
@@ -75,12 +76,51 @@ class AutomaticStop:
         ]
 
 
-@strawberry.type(description="材料: a paper handed in with the form.")
+def material_name(view: View, kind: str) -> str:
+    """Name of a paper of the material list, or of a kind of certificate."""
+    named = next((rule.name for rule in view.policy.materials if rule.code == kind), None)
+    return named or view.book.word("certificates", kind).name
+
+
+@strawberry.type(
+    description="材料: a paper that was handed in; without a file of ours, sha256 and what follows is null."
+)
 class Material:
-    type: str = strawberry.field(description="材料代码.")
+    type: str = strawberry.field(description="材料代码, or the kind of a certificate.")
     type_name: str = strawberry.field(description="材料名称.")
-    name: str | None = strawberry.field(description="文件名.")
-    file: str | None = strawberry.field(description="文件摘要.")
+    name: str | None = strawberry.field(default=None, description="文件名, as it was told with the form.")
+    file: str | None = strawberry.field(default=None, description="文件摘要, of a file that lies elsewhere.")
+    sha256: str | None = strawberry.field(default=None, description="文件的SHA-256.")
+    size: int | None = strawberry.field(default=None, description="文件大小（字节）.")
+    content_type: str | None = strawberry.field(default=None, description="文件类型, told by its content.")
+    status: MaterialStatus | None = strawberry.field(default=None, description="病毒扫描情况.")
+    added_at: Time | None = strawberry.field(default=None, description="提交时间.")
+    url: str | None = strawberry.field(
+        default=None, description="下载地址, to be fetched with the token; null: not yours to open, or not to be had."
+    )
+
+    @classmethod
+    def all(cls, view: View) -> list[Material]:
+        told = view.case.form.materials if view.case.form else ()
+        return [*(cls._file(one, material_name(view, one.kind)) for one in view.case.materials.values())] + [
+            cls(type=paper.type, type_name=material_name(view, paper.type), name=paper.name, file=paper.file)
+            for paper in told
+            if paper.upload is None
+        ]
+
+    @classmethod
+    def _file(cls, found: AttachedMaterial, name: str) -> Material:
+        served = found.upload and found.status in (MaterialStatus.CLEAN, MaterialStatus.NOT_SCANNED)
+        return cls(
+            type=found.kind,
+            type_name=name,
+            sha256=found.sha256 or None,
+            size=found.size,
+            content_type=found.content_type,
+            status=found.status,
+            added_at=Time(found.at),
+            url=f"/materials/{found.id}" if served else None,
+        )
 
 
 @strawberry.type(description="治丧信息 (HZ-821, HZ-906): what family and staff need to know of the funeral.")

@@ -169,14 +169,9 @@ class Case(relay.Node):
         declared = self.view.case.form.situations if self.view.case.form else {}
         return [NamedValue(name=code, value="true" if value else "false") for code, value in declared.items()]
 
-    @strawberry.field(description="材料.")
+    @strawberry.field(description="材料: files that were handed in, oldest first, then papers that were only named.")
     def materials(self) -> list[Material]:
-        names = {material.code: material.name for material in self.view.policy.materials}
-        handed_in = self.view.case.form.materials if self.view.case.form else ()
-        return [
-            Material(type=paper.type, type_name=names.get(paper.type, paper.type), name=paper.name, file=paper.file)
-            for paper in handed_in
-        ]
+        return Material.all(self.view)
 
     @strawberry.field(description="值守联系方式 (HZ-206): whom to turn to, around the clock.")
     def duty_contact(self, language: Language = Language.ZH) -> str:

@@ -6,6 +6,7 @@ from datetime import date
 
 import strawberry
 
+from gateway.domain.materials import KINDS
 from gateway.policy import model as p
 from gateway.policy import served
 from gateway.policy.book import PolicyBook
@@ -216,6 +217,12 @@ class MaterialRule:
     requirement_id: RequirementId | None = strawberry.field(description="依据的规则编号.")
     required_when: PolicyCondition | None = strawberry.field(description="必须提交的条件; null: may be handed in.")
     upload: bool = strawberry.field(description="是否须上传文件: naming it is not enough.")
+    accepts: list[str] | None = strawberry.field(
+        description="可接受的文件类型; null: NOT STATED, whatever this platform takes."
+    )
+    max_bytes: int | None = strawberry.field(
+        description="文件大小上限（字节）; null: NOT STATED, as large as this platform takes."
+    )
     shared_as: SharedPaper | None = strawberry.field(description="作为证照共享; null: it is no certificate.")
     spared_by: list[PolicyCode] = strawberry.field(
         description="免提交来源: not asked for while one of these sources holds it."
@@ -230,6 +237,8 @@ class MaterialRule:
             requirement_id=RequirementId(material.source),
             required_when=PolicyCondition.of(book, policy, material.required_when),
             upload=material.upload,
+            accepts=[KINDS[name].content_type for name in material.accepts] if material.accepts else None,
+            max_bytes=material.max_bytes,
             shared_as=SharedPaper.of(book, policy, material.shared_as),
             spared_by=[PolicyCode.word(book, "departments", source) for source in served.spared_by(policy)],
         )

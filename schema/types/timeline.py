@@ -13,6 +13,7 @@ from gateway.domain import events as e
 from gateway.domain.messages import Code, refuse
 from gateway.store.cases import Entry
 from schema.scalars import Slug, Time
+from schema.types.care import material_name
 from schema.types.common import NamedValue, Reason
 from schema.view import View
 
@@ -68,6 +69,8 @@ TITLES = {
     "supervision.reminded": "催办",
     "supervision.overdue": "时限已过",
     "supervision.escalated": "升级督办",
+    "material.attached": "提交材料文件",
+    "material.scanned": "材料扫描结果",
 }
 STAFF_ONLY = (
     e.DeliveryFailed,
@@ -196,6 +199,8 @@ def _details(view: View, event: e.Event) -> list[NamedValue]:
     found = [(name, getattr(event, name, None)) for name in names]
     if isinstance(event, e.CertificateIssued):
         found.append(("certificate", view.book.word("certificates", event.certificate).name))
+    if isinstance(event, e.MaterialAttached | e.MaterialScanned):
+        found = [("material", material_name(view, event.kind)), ("status", event.status.value)]
     if isinstance(event, e.PayoutApproved):
         found.append(("amount", f"{event.fen / 100:.2f}"))
     return [NamedValue(name=name, value=str(value)) for name, value in found if value]

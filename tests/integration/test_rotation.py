@@ -16,10 +16,11 @@ from gateway.domain.case import Case
 from gateway.domain.department import Outcome, Record
 from gateway.domain.exchange import Direction, MessageKind
 from gateway.domain.identity import check_digit
+from gateway.domain.materials import MaterialStatus
 from gateway.domain.messages import Refused
 from gateway.services import case_care, joint_submission
 from gateway.services.live_records import LiveRecords
-from gateway.store import cases, messages, reseal
+from gateway.store import cases, messages, reseal, uploads
 from gateway.store import tables as t
 from gateway.store.cases import Actor, CaseFilter, Stale
 from gateway.store.columns import Blind, Sealed
@@ -68,6 +69,10 @@ def full(database: Database) -> World:
             ctx.tx, world.now, "health", MessageKind.CALLBACK, direction=Direction.INWARD, request="沈福根".encode()
         )
         messages.answer(ctx.tx, id, b"received", world.now)
+        file = uploads.make_room(ctx.tx, "person-lijuan", world.now)
+        uploads.add(ctx.tx, file, 0, [uploads.sealed(ctx.tx.seal, file, 0, "沈福根".encode())])
+        content = uploads.Content("0" * 64, 9, "application/pdf")
+        uploads.finish(ctx.tx, file, "person-lijuan", content, 1, MaterialStatus.CLEAN)
     return world
 
 
@@ -104,6 +109,9 @@ def test_afterwards_the_old_data_key_is_not_needed_and_everything_is_as_it_was(f
             assert [number for _, number in cases.find(tx, wanted, None, 9)] == [full.number]
         assert cases.open_case_of(tx, "hz", SHEN_FUGEN) == full.number
         assert joint_submission.person_index(last.ctx(tx), SHEN_LIJUAN) == subject, "the family is let in as before"
+        found = uploads.same(tx, "person-lijuan", "0" * 64)
+        assert found is not None and uploads.part(tx, found.id, 0) == "沈福根".encode(), "a file opens as before"
+        assert uploads.loose(tx, "person-lijuan") == 1
     assert last.report("health", "death-cert-normal", "h-9", Outcome.COMPLETED).outcome == "REPEATED"
 
 

@@ -43,6 +43,7 @@ from gateway.domain.events.items import (
     Withdrawn,
     WriteBackRefused,
 )
+from gateway.domain.events.materials import MaterialAttached, MaterialScanned
 from gateway.domain.events.money import (
     InstructionDelivered,
     InstructionFailed,
@@ -118,6 +119,8 @@ Event = (
     | Reminded
     | Overdue
     | Escalated
+    | MaterialAttached
+    | MaterialScanned
     | CertificateShared
     | StopRecorded
     | LinkedToCase
@@ -155,6 +158,8 @@ __all__ = [
     "JoinAnswered",
     "JoinRequested",
     "LinkedToCase",
+    "MaterialAttached",
+    "MaterialScanned",
     "Noted",
     "Overdue",
     "PayoutApproved",

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.domain import events as e
 from gateway.domain.case import Case
-from gateway.domain.fold import alerts, items, money, reversals
+from gateway.domain.fold import alerts, items, materials, money, reversals
 from gateway.domain.fold import case as case_
 from gateway.domain.states import CASE
 
@@ -104,4 +104,6 @@ _FOLDS: dict[type, Callable[[Case, Any, datetime], None]] = {
     e.Reminded: alerts.recorded,
     e.Overdue: alerts.recorded,
     e.Escalated: alerts.recorded,
+    e.MaterialAttached: materials.attached,
+    e.MaterialScanned: materials.scanned,
 }

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from gateway.policy.model.base import Code, Condition, Named, RowId, Strict
+
+FileType = Literal["pdf", "jpeg", "png", "heic", "ofd"]
+"""Kinds of file, as ``gateway.domain.materials.KINDS`` names them."""
 
 
 class FormGroup(Named):
@@ -92,6 +97,10 @@ class Material(Named):
     """Asked for when this is true; null: always."""
     upload: bool = False
     """Naming the paper is not enough: its file must be there."""
+    accepts: list[FileType] | None = None
+    """Types of file that are taken; null: NOT STATED, whatever the deployment takes."""
+    max_bytes: int | None = Field(None, gt=0)
+    """Largest file, in bytes; null: NOT STATED, as large as the deployment takes."""
     shared_as: SharedAs | None = None
     """Null: it is only kept with the case."""
 
