@@ -295,6 +295,11 @@ def clean(form: Form, policy: Jurisdiction) -> Form:
     return replace(form, **changes)
 
 
+ADDED_LATER = ("upload",)
+"""Fields of the form an earlier release did not know: a form without them has to keep its digest."""
+
+
 def _content(form: Form, case_number: str | None) -> str:
-    plain = json.dumps([asdict(form), case_number], default=str, sort_keys=True, ensure_ascii=False)
+    told = asdict(form, dict_factory=lambda pairs: {k: v for k, v in pairs if v is not None or k not in ADDED_LATER})
+    plain = json.dumps([told, case_number], default=str, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(plain.encode()).hexdigest()

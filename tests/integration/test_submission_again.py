@@ -13,7 +13,7 @@ from gateway.access.rights import Viewer
 from gateway.access.seals import Seals
 from gateway.desk import Clock, Desk
 from gateway.domain.department import Outcome
-from gateway.domain.form import Form
+from gateway.domain.form import Form, MaterialForm
 from gateway.domain.messages import Refused
 from gateway.services import dispatch, joint_submission, reading, revocation
 from gateway.services.joint_submission import Submitted
@@ -195,3 +195,12 @@ def test_the_key_of_a_revoked_case_files_anew(world: World) -> None:
     with world.acting() as ctx:
         again = joint_submission.submit(ctx, hz_form(), "k-1")
     assert (again.case.number, again.created) == (second, False)
+
+
+@pytest.mark.rule("PD-16")
+def test_a_form_filed_again_after_an_upgrade_is_the_same_form() -> None:
+    form = replace(hz_form(), materials=(MaterialForm("ID_CARD", "身份证", "sha256:0"),))
+    of_the_release_before = "addfb4264bd60d18f5a7e77ffe3759cfe7b1913b6f7725fe7e688917863c5b31"
+    assert joint_submission._content(form, None) == of_the_release_before
+    other = replace(form, materials=(MaterialForm("ID_CARD", "身份证", "sha256:0", "u-1"),))
+    assert joint_submission._content(other, None) != of_the_release_before
