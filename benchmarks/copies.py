@@ -33,7 +33,7 @@ class Model:
 
     def __init__(self, engine: Engine, seal: Seal, number: str, deceased: str, work: str) -> None:
         self.engine, self.seal, self.number, self.deceased = engine, seal, number, deceased
-        self.people = People(random.Random(0))
+        self.people = People(random.Random(0), deceased)
         schema, _, name = work.rpartition(".")
         self.work = Table(name, MetaData(), schema=schema or None, autoload_with=engine)
         self.rows: dict[Table, list[Row]] = {}

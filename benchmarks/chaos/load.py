@@ -53,9 +53,10 @@ class Filed:
 class People:
     """Invented persons with right check digits, no number twice."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, *known: str) -> None:
+        """``known``: numbers somebody has already."""
         self._chance = chance
-        self._used: set[str] = set()
+        self._used = set(known)
 
     def like(self, number: str) -> str:
         """Same region, same year of birth, same sex."""

@@ -348,7 +348,7 @@ async def serve(department: Department, host: str, port: int, office_port: int) 
         if routes:
             app = web.Application(middlewares=manners, client_max_size=16 * 1024 * 1024)
             app.add_routes(routes)
-            runner = web.AppRunner(app, access_log=None)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
             await runner.setup()
             await web.TCPSite(runner, host, at).start()
             stops.append(runner.cleanup)
