@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 
 from gateway.domain.messages import Reason
 from gateway.services.context import Ctx
@@ -16,6 +16,9 @@ from gateway.store import cases
 from gateway.store.tables import write_backs
 
 _REASON = TypeAdapter(Reason)
+_KNOWN = select(write_backs).where(
+    *(write_backs.c[name] == bindparam(f"of_{name}") for name in ("department", "number", "slug", "serial"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,8 @@ def _bounded(text: str, limit: int) -> str:
 
 def known(ctx: Ctx, department: str, number: str, slug: str, serial: str) -> Known | None:
     slug, serial = _bounded(slug, 64), _bounded(serial, 128)
-    c = write_backs.c
-    row = ctx.tx.connection.execute(
-        select(write_backs).where(c.department == department, c.number == number, c.slug == slug, c.serial == serial)
-    ).one_or_none()
+    key = {"department": department, "number": number, "slug": slug, "serial": serial}
+    row = ctx.tx.connection.execute(_KNOWN, {f"of_{name}": value for name, value in key.items()}).one_or_none()
     if row is None:
         return None
     body = ctx.tx.seal.open(row.body, f"write_back:{department}:{number}:{slug}:{serial}")

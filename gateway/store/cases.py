@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -27,6 +28,10 @@ from gateway.store.upsert import upsert as upsert
 _CASE = TypeAdapter(Case)
 _NEW = insert(t.cases)
 _CHANGED = update(t.cases).where(t.cases.c.number == bindparam("of"))
+_TO_CHANGE = select(t.cases.c.body).where(t.cases.c.number == bindparam("of")).with_for_update()
+_HEAD = select(t.cases.c.head, t.cases.c.revision).where(t.cases.c.number == bindparam("of"))
+_FAMILY = select(t.family.c.subject).where(t.family.c.number == bindparam("of"))
+"""Built once: building a statement costs more than running it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +111,7 @@ def get(tx: Tx, number: str) -> Case | None:
 
 def get_to_change(tx: Tx, number: str) -> Case | None:
     """The case, locked until the end of the transaction."""
-    statement = select(t.cases.c.body).where(t.cases.c.number == number).with_for_update()
-    body = tx.connection.execute(statement).scalar_one_or_none()
+    body = tx.connection.execute(_TO_CHANGE, {"of": number}).scalar_one_or_none()
     return None if body is None else _CASE.validate_json(tx.seal.open(body, f"case:{number}"))
 
 
@@ -157,7 +161,7 @@ def write(
 def _head(tx: Tx, number: str, revision: int) -> str:
     if revision == 0:
         return ledger.START
-    row = tx.connection.execute(select(t.cases.c.head, t.cases.c.revision).where(t.cases.c.number == number)).one()
+    row = tx.connection.execute(_HEAD, {"of": number}).one()
     if row.revision != revision:
         raise Stale(number)
     return str(row.head)
@@ -216,7 +220,7 @@ def _write_open(tx: Tx, case: Case) -> None:
 def _write_family(tx: Tx, case: Case, new: bool) -> None:
     subjects = {indexes[0] for indexes in family_of(tx, case)}
     c = t.family.c
-    known = set() if new else set(tx.connection.execute(select(c.subject).where(c.number == case.number)).scalars())
+    known = set() if new else set(tx.connection.execute(_FAMILY, {"of": case.number}).scalars())
     if known - subjects:
         tx.connection.execute(delete(t.family).where(c.number == case.number, c.subject.in_(known - subjects)))
     if subjects - known:
@@ -235,13 +239,18 @@ def _first(found: dict[str, tuple[str, ...]]) -> dict[str, str | None]:
     return {name: next(iter(indexes), None) for name, indexes in found.items()}
 
 
+@cache
+def _held(table: Table) -> Select[Any]:
+    return select(table.c.deceased_index).where(table.c.number == bindparam("of"))
+
+
 def claim(tx: Tx, table: Table, jurisdiction: str, indexes: Sequence[str], number: str) -> None:
     """Makes these indexes of a deceased, and no others, stand for ``number``.  Raises ``Stale`` when another has one.
 
     All are written, always in one order: two gateways that know one key in common cannot both succeed.
     """
     c = table.c
-    held = set(tx.connection.execute(select(c.deceased_index).where(c.number == number)).scalars())
+    held = set(tx.connection.execute(_held(table), {"of": number}).scalars())
     if held == set(indexes):
         return
     if held - set(indexes):
@@ -264,13 +273,18 @@ def _write_alerts(tx: Tx, case: Case, rows: Iterable[AlertRow]) -> None:
     _write_rows(tx, case, t.alerts, open_)
 
 
+@cache
+def _present(table: Table) -> Select[Any]:
+    return select(table).where(table.c.number == bindparam("of"))
+
+
 def _write_rows(tx: Tx, case: Case, table: Table, rows: Sequence[ItemRow | PayoutRow | ReversalRow | AlertRow]) -> None:
     """Writes those that are not there as they are to be."""
     if not rows:
         return
     keys = [column.name for column in table.primary_key.columns]
     columns = [column.name for column in table.columns if column.name not in keys]
-    present = tx.connection.execute(select(table).where(table.c.number == case.number)).mappings()
+    present = tx.connection.execute(_present(table), {"of": case.number}).mappings()
     known = {tuple(row[name] for name in keys): dict(row) for row in present}
     common = {"number": case.number, "area": case.area, "jurisdiction": case.jurisdiction}
     wanted = [{name: common.get(name) or getattr(row, name) for name in (*keys, *columns)} for row in rows]

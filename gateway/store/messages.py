@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 
 from gateway.domain.exchange import Direction, Exchange, Leg, MessageKind, MessageState
 from gateway.store import tables as t
@@ -54,6 +54,10 @@ class Message:
 
 _OF_ALL_PARTS = ("id", "direction", "system", "kind", "key")
 _STATED = [column for column in t.messages.c if column.name not in ("request", "answer")]
+_NEW = insert(t.messages)
+_FIRST_PART = update(t.messages).where(t.messages.c.id == bindparam("of"), t.messages.c.part == 0)
+_STATE = select(*_STATED).where(t.messages.c.id.in_(bindparam("of", expanding=True))).order_by(t.messages.c.part)
+_BEGUN = select(t.messages).where(t.messages.c.id == bindparam("of"), t.messages.c.state == MessageState.BEGUN)
 _COLUMNS = [t.messages.c[name] for name in Message.__slots__]
 
 
@@ -89,7 +93,7 @@ def begin(
     }
     if request is not None:
         values |= _sealed(tx, id, 0, "request", "", request)
-    tx.connection.execute(insert(t.messages).values(**values))
+    tx.connection.execute(_NEW, values)
     about(tx, id, items)
     _anchor(tx, id)
     return id
@@ -100,17 +104,16 @@ def finish(tx: Tx, id: str, exchange: Exchange, at: datetime, code: str | None =
 
     ``code``: the department's answer code, where one was understood.
     """
-    c = t.messages.c
-    first = tx.connection.execute(select(t.messages).where(c.id == id, c.state == MessageState.BEGUN)).one()
+    first = tx.connection.execute(_BEGUN, {"of": id}).one()
     shared = {name: getattr(first, name) for name in ("id", "direction", "system", "kind", "key")}
     for part, leg in enumerate(exchange.legs or [None]):
         values = _finished(tx, id, part, leg, first.at, at)
         if leg is not None and part == len(exchange.legs) - 1:
             values["code"] = code or leg.code
         if part == 0:
-            tx.connection.execute(update(t.messages).where(c.id == id, c.part == 0).values(**values))
+            tx.connection.execute(_FIRST_PART, {"of": id, **values})
         else:
-            tx.connection.execute(insert(t.messages).values(**shared, part=part, **values))
+            tx.connection.execute(_NEW, {**shared, "part": part, **values})
     _anchor(tx, id)
 
 
@@ -118,7 +121,7 @@ def answer(tx: Tx, id: str, given: bytes, at: datetime, code: str | None = None,
     """Records what the gateway answered to an inward message, and which items it turned out to be about."""
     values = {"state": MessageState.ANSWERED, "finished_at": at, "code": code}
     values |= _sealed(tx, id, 0, "answer", "", given)
-    tx.connection.execute(update(t.messages).where(t.messages.c.id == id, t.messages.c.part == 0).values(**values))
+    tx.connection.execute(_FIRST_PART, {"of": id, **values})
     about(tx, id, items)
     _anchor(tx, id)
 
@@ -141,7 +144,7 @@ def count_polls(tx: Tx, system: str, at: datetime, unchanged: int, failed: int) 
 
 def stated(tx: Tx, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What checkpoints and exports say of these messages: everything but the bytes."""
-    rows = tx.connection.execute(select(*_STATED).where(t.messages.c.id.in_(ids)).order_by(t.messages.c.part))
+    rows = tx.connection.execute(_STATE, {"of": list(ids)})
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         plain = {name: v.isoformat() if isinstance(v, datetime) else v for name, v in row._mapping.items()}
