@@ -30,6 +30,7 @@ from gateway.domain.link import Breaker, Window
 from gateway.policy import loader
 from gateway.services.calendars import fill_in_due_dates
 from gateway.services.context import Outward as OutwardFacts
+from gateway.services.journal import FLUSH_S
 from gateway.services.live_records import LiveRecords
 from gateway.services.lookups import Lookups
 from gateway.settings import BadSetting, Settings, variable
@@ -38,6 +39,7 @@ from gateway.store.session import Database
 from gateway.worker import inbound
 from gateway.worker.engine import Engine, Limits
 from gateway.worker.outward import CALLBACK_POLL_FACTOR, Outward
+from gateway.worker.recurring import repeat
 from gateway.worker.repair import Pace, Repair
 
 
@@ -196,6 +198,7 @@ async def _lifespan(
     await asyncio.to_thread(engine.beat, desk.database.sqlite)
     outward.start()
     repair.start()
+    writing = asyncio.create_task(repeat(FLUSH_S, desk.write_journal))
     started.set()
     try:
         yield
@@ -208,5 +211,7 @@ async def _lifespan(
             await adapter.close()
         for source in desk.lookups.sources.values():
             await source.close()
+        writing.cancel()
+        await desk.write_journal()
         desk.database.dispose()
         desk.threads.shutdown(wait=False)

@@ -6,6 +6,7 @@ for ever: add fields with defaults, never rename.
 
 from __future__ import annotations
 
+from gateway.domain.events.access import Looked, Revealed
 from gateway.domain.events.case import (
     AccountGiven,
     CaseOpened,
@@ -123,6 +124,8 @@ Event = (
     | LinkedToCase
     | ShareRevoked
     | ShareRenewed
+    | Looked
+    | Revealed
 )
 
 __all__ = [
@@ -155,6 +158,7 @@ __all__ = [
     "JoinAnswered",
     "JoinRequested",
     "LinkedToCase",
+    "Looked",
     "Noted",
     "Overdue",
     "PayoutApproved",
@@ -170,6 +174,7 @@ __all__ = [
     "Reminded",
     "Reopened",
     "Reported",
+    "Revealed",
     "ReversalAnswered",
     "ReversalDelivered",
     "ReversalFailed",

@@ -104,4 +104,6 @@ _FOLDS: dict[type, Callable[[Case, Any, datetime], None]] = {
     e.Reminded: alerts.recorded,
     e.Overdue: alerts.recorded,
     e.Escalated: alerts.recorded,
+    e.Looked: case_.nothing,
+    e.Revealed: case_.nothing,
 }
