@@ -113,7 +113,7 @@ def count(tx: Tx, number: str) -> int:
 def chains(tx: Tx, after: str, limit: int) -> list[str]:
     """Numbers of the record's chains behind ``after``, in order."""
     c = t.accesses.c
-    wanted = select(c.number).where(c.number > after, c.seq == 1).order_by(c.number).limit(limit)
+    wanted = select(c.number).distinct().where(c.number > after).order_by(c.number).limit(limit)
     return list(tx.connection.execute(wanted).scalars())
 
 

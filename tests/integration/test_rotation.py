@@ -14,13 +14,15 @@ from sqlalchemy.exc import OperationalError
 from gateway import cli_keys
 from gateway.domain.case import Case
 from gateway.domain.department import Outcome, Record
+from gateway.domain.events.access import Seen
 from gateway.domain.exchange import Direction, MessageKind
 from gateway.domain.identity import check_digit
 from gateway.domain.messages import Refused
 from gateway.services import case_care, joint_submission
 from gateway.services.live_records import LiveRecords
-from gateway.store import cases, messages, reseal
+from gateway.store import accesses, cases, messages, reseal
 from gateway.store import tables as t
+from gateway.store.accesses import Access
 from gateway.store.cases import Actor, CaseFilter, Stale
 from gateway.store.columns import Blind, Sealed
 from gateway.store.keys import WrongKeys, must_fit
@@ -68,6 +70,7 @@ def full(database: Database) -> World:
             ctx.tx, world.now, "health", MessageKind.CALLBACK, direction=Direction.INWARD, request="沈福根".encode()
         )
         messages.answer(ctx.tx, id, b"received", world.now)
+        accesses.append(ctx.tx, [Access(world.number, world.now, ctx.actor, Seen("case", ("phone",)))])
     return world
 
 
