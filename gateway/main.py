@@ -117,7 +117,7 @@ def create(
     asgi = Starlette(
         routes=[
             *schema.routes(desk, entrance, settings),
-            *inbound.routes(outward, adapters, entrance, rights),
+            *inbound.routes(outward, adapters, entrance, rights, desk.note_denied),
             *documents.routes(desk, entrance),
             *(local.routes(known) if local is not None else ()),
             *entry.routes(desk.book, settings.portal_url, lambda: desk.clock.now().date()),
