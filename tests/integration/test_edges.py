@@ -46,8 +46,8 @@ STATUS = {
     "support": (200, 409, 403),
     "administrator": (200, 409, 403),
 }
-"""Who → HTTP status of the printed form, of the printed summary (the case is not closed), and of a message in the health
-department's own format.  The family is another one."""
+"""Who → HTTP status of the printed form, of the printed summary (the case is not closed), and of a message in the own
+format of the health department.  The family is another one."""
 
 
 class Entrance:
