@@ -26,8 +26,10 @@ META = ("__typename", "__schema", "__type")
 
 
 @lru_cache(maxsize=512)
-def asked(schema: Schema, document: DocumentNode, operation_name: str | None) -> tuple[str, frozenset[Group]]:
-    """Root fields in one word, and the kinds of personal data among the fields, by ``fields.yaml``."""
+def asked(
+    schema: Schema, document: DocumentNode, operation_name: str | None
+) -> tuple[tuple[str, ...], frozenset[Group]]:
+    """Root fields of the operation that runs, and the kinds of personal data it asks for, by ``fields.yaml``."""
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     types, rules = schema._schema.type_map, fields.load()
     found: set[Group] = set()
@@ -49,11 +51,7 @@ def asked(schema: Schema, document: DocumentNode, operation_name: str | None) ->
 
     for operation in _chosen(document, operation_name):
         walk(operation.selection_set, schema._schema.get_root_type(operation.operation))
-    return ",".join(root_fields(document, operation_name))[:OPERATION], frozenset(found)
-
-
-OPERATION = 120
-"""Characters of an operation's name that are kept."""
+    return root_fields(document, operation_name), frozenset(found)
 
 
 def _chosen(document: DocumentNode, operation_name: str | None) -> list[OperationDefinitionNode]:
@@ -65,7 +63,6 @@ def _chosen(document: DocumentNode, operation_name: str | None) -> list[Operatio
     ]
 
 
-@lru_cache(maxsize=512)
 def root_fields(document: DocumentNode, operation_name: str | None) -> tuple[str, ...]:
     """Names of the root fields of the operation that runs, fragments spread out."""
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}

@@ -34,7 +34,7 @@ from strawberry.extensions import SchemaExtension
 
 from gateway.access.asking import Asking
 from gateway.domain.messages import Code, Problem, Reason, Refused
-from schema.asked import asked, root_fields
+from schema.asked import asked
 from schema.context import Context
 
 
@@ -176,6 +176,10 @@ def as_error(refused: Refused) -> GraphQLError:
     )
 
 
+OPERATION = 120
+"""Characters of an operation's root fields that are kept in the access record."""
+
+
 class RightsGuard(SchemaExtension):
     """Refuses the whole operation when one of its root fields is not the viewer's."""
 
@@ -183,8 +187,9 @@ class RightsGuard(SchemaExtension):
         context: Context = self.execution_context.context
         document, name = self.execution_context.graphql_document, self.execution_context.operation_name
         assert document is not None
-        context.asking = Asking(*asked(self.execution_context.schema, document, name), context.origin)
-        for field in root_fields(document, name):
+        roots, kinds = asked(self.execution_context.schema, document, name)
+        context.asking = Asking(",".join(roots)[:OPERATION], kinds, context.origin)
+        for field in roots:
             try:
                 context.allow(field)
             except Refused as refused:
