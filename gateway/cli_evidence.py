@@ -76,8 +76,8 @@ def _verified(number: str | None, keys: list[dict[str, str]], known: str | None)
         if number or not numbers:
             break
         after = numbers[-1]
-    found, access_faults = _access_faults(joined.desk.database, number)
-    checked, wrong = checked + found, wrong + access_faults
+    records, access_faults = _access_faults(joined.desk.database, number)
+    wrong += access_faults
     keys = keys or [joined.desk.seals.public_key()]
     seq, _, mark = (known or "").partition(":")
     with joined.desk.database.read() as tx:
@@ -85,7 +85,7 @@ def _verified(number: str | None, keys: list[dict[str, str]], known: str | None)
         last, waiting = checkpoints.last(tx), checkpoints.waiting(tx)
     mine = (f"{number}:", f"{ACCESS}{number}:")
     wrong += [line for line in against if not number or line.startswith(mine)]
-    lines = [f"{checked} ledgers checked, {len(wrong)} faults"]
+    lines = [f"{checked} ledgers checked, {len(wrong)} faults", f"{records} access records checked with them"]
     return wrong, [*lines, f"last checkpoint: {last[0]}:{last[1]}, {waiting} chains changed since"]
 
 
@@ -99,7 +99,7 @@ def _access_faults(database: Database, number: str | None) -> tuple[int, list[st
         with database.read() as tx:
             chains = [ACCESS + number] if number else accesses.chains(tx, after, BATCH)
             wrong += [fault for chain in chains for fault in accesses.verify(tx, chain)]
-        checked += len(chains) if not number else 0
+        checked += len(chains)
         if number or not chains:
             return checked, wrong
         after = chains[-1]
