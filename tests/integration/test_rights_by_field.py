@@ -92,6 +92,22 @@ def test_what_a_case_is_cut_by_exists() -> None:
     assert RULES.staff.entries - events == set()
 
 
+def test_what_the_family_does_not_read_of_the_staff_is_reviewed() -> None:
+    """That somebody looked is nothing of the staff's: the family reads it."""
+    assert {kind for kind in RULES.staff.entries if not kind.endswith((".failed", ".redriven"))} == {
+        "delivery.lost",
+        "write_back.refused",
+        "join.requested",
+        "case.noted",
+        "supervision.escalated",
+    }
+    assert {kind.partition(".")[0] for kind in RULES.staff.entries if kind.endswith((".failed", ".redriven"))} == {
+        "delivery",
+        "instruction",
+        "reversal",
+    }
+
+
 # ── the answers ─────────────────────────────────────────────────────────────────────────────────────────
 
 
