@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, LargeBinary, String
+from sqlalchemy import DateTime, Dialect, LargeBinary, MetaData, String
 from sqlalchemy.types import TypeDecorator
 
 from gateway.store.seal import INDEX_LENGTH
+
+metadata = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
+"""Every table of the database."""
 
 
 class Utc(TypeDecorator[datetime]):
