@@ -212,6 +212,8 @@ async def _lifespan(
         for source in desk.lookups.sources.values():
             await source.close()
         writing.cancel()
-        await desk.write_journal()
-        desk.database.dispose()
-        desk.threads.shutdown(wait=False)
+        try:
+            await desk.write_journal()
+        finally:
+            desk.database.dispose()
+            desk.threads.shutdown(wait=False)
