@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from gateway.store.proof import check, summary
+from gateway.store.proof import ACCESS, check, summary
 
 if TYPE_CHECKING:
     from gateway.access.seals import Seals
@@ -34,6 +36,8 @@ def register(app: typer.Typer) -> None:
     app.command("seal-key")(seal_key)
     app.command("export-ledger")(export_ledger)
     app.command()(message)
+    app.command("accesses")(accesses_)
+    app.command()(incident)
 
 
 def verify(
@@ -72,14 +76,33 @@ def _verified(number: str | None, keys: list[dict[str, str]], known: str | None)
         if number or not numbers:
             break
         after = numbers[-1]
+    records, access_faults = _access_faults(joined.desk.database, number)
+    wrong += access_faults
     keys = keys or [joined.desk.seals.public_key()]
     seq, _, mark = (known or "").partition(":")
     with joined.desk.database.read() as tx:
         against = checkpoints.verify(tx, keys, (int(seq), mark) if known else None)
         last, waiting = checkpoints.last(tx), checkpoints.waiting(tx)
-    wrong += [line for line in against if not number or line.startswith(f"{number}:")]
-    lines = [f"{checked} ledgers checked, {len(wrong)} faults"]
+    mine = (f"{number}:", f"{ACCESS}{number}:")
+    wrong += [line for line in against if not number or line.startswith(mine)]
+    lines = [f"{checked} ledgers checked, {len(wrong)} faults", f"{records} access records checked with them"]
     return wrong, [*lines, f"last checkpoint: {last[0]}:{last[1]}, {waiting} chains changed since"]
+
+
+def _access_faults(database: Database, number: str | None) -> tuple[int, list[str]]:
+    """Chains of the access record that were checked, and what is wrong."""
+    from gateway.store import accesses
+
+    wrong: list[str] = []
+    after, checked = "", 0
+    while True:
+        with database.read() as tx:
+            chains = [ACCESS + number] if number else accesses.chains(tx, after, BATCH)
+            wrong += [fault for chain in chains for fault in accesses.verify(tx, chain)]
+        checked += len(chains)
+        if number or not chains:
+            return checked, wrong
+        after = chains[-1]
 
 
 def checkpoint() -> None:
@@ -141,6 +164,55 @@ def message(
         for name, plain, mark in (("request", request, known.request_sha256), ("answer", given, known.answer_sha256)):
             typer.echo(f"--- {name} {to if name == 'request' else ''} {len(plain or b'')} bytes, SHA-256 {mark or '-'}")
             typer.echo((plain or b"").decode("utf-8", "backslashreplace"))
+
+
+def accesses_(
+    number: Annotated[
+        str | None, typer.Argument(help="Number of a case; all, with what was refused, if omitted.")
+    ] = None,
+    since: Moment = None,
+    until: Moment = None,
+    to: Annotated[
+        Path | None, typer.Option(help="File to write, for its owner only; standard output if omitted.")
+    ] = None,
+) -> None:
+    """Write who saw what, when, why and from where, as CSV.  Names and addresses in clear: for the supervisor."""
+    from gateway.store import accesses
+
+    with _kept()[0].read() as tx, _file(to) as out:
+        rows = csv.writer(out)
+        rows.writerow(COLUMNS)
+        for kept in accesses.between(tx, number, _moment(since), _moment(until)):
+            told = {"case": kept.number, "at": kept.at.isoformat(), "hash": kept.hash, **asdict(kept.event)}
+            told |= {"role": kept.actor.role, "department": kept.actor.department, "name": kept.actor.name}
+            told["fields"] = " ".join(told.get("fields", ()))
+            rows.writerow([_cell(told.get(column)) for column in COLUMNS])
+
+
+COLUMNS = (
+    *("at", "role", "department", "name", "type", "operation", "case", "fields", "reason", "code", "asked"),
+    *("origin", "times", "hash"),
+)
+
+
+def _cell(value: object) -> str:
+    """No spreadsheet takes it for a formula: people type what they like."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def incident(id: Annotated[str, typer.Argument(help="Id a caller was told.")]) -> None:
+    """Show where an unexpected error happened.  Nothing of a person stands in it."""
+    from gateway.store import incidents
+
+    with _kept()[0].read() as tx:
+        found = incidents.get(tx, id)
+    if found is None:
+        typer.echo("no such incident", err=True)
+        raise typer.Exit(2)
+    typer.echo(f"{found.at.isoformat()} {found.operation}: {found.kind}")
+    for frame in found.frames.split(" > "):
+        typer.echo(f"  {frame}")
 
 
 def _report(faults: list[str], lines: list[str]) -> None:

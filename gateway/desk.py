@@ -15,25 +15,35 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from gateway.access.asking import NOTHING, Asking, looking_of
 from gateway.access.rights import Rights, Viewer, prefixes
 from gateway.access.seals import Seals
 from gateway.access.sight import see
 from gateway.domain.case import Case
+from gateway.domain.events.access import Denied, Seen
+from gateway.domain.messages import Code
 from gateway.policy.book import PolicyBook
 from gateway.services.context import Ctx, Outward
+from gateway.services.journal import Journal
 from gateway.services.live_records import LiveRecords
+from gateway.services.looking import AT_ONCE, Looking
+from gateway.services.looking import note as note_looks
 from gateway.services.lookups import Lookups
-from gateway.store import cases
+from gateway.store import cases, looks
+from gateway.store.accesses import NO_CASE
 from gateway.store.cases import Actor, CaseFilter
+from gateway.store.looks import NOTHING as NO_LOOK
+from gateway.store.looks import Look
 from gateway.store.session import Busy, Database, Tx
 
 T = TypeVar("T")
 access_log = logging.getLogger("shenhou.access")
-"""Every query of a case, and every one that was refused (PD-15); subjects are blind indexes of their pseudonyms."""
+"""What was refused to nobody known; everything else stands in the access record (PD-15)."""
 ATTEMPTS = 6
 """How often a change is tried when another gateway changed the same case, or the database went away for a moment."""
 PAUSE_S = 0.05
@@ -52,6 +62,10 @@ class Clock:
 
     def move_to(self, moment: datetime) -> None:
         self.offset = moment - datetime.now(UTC)
+
+
+def actor_of(viewer: Viewer) -> Actor:
+    return Actor(viewer.role, viewer.name, viewer.department, viewer.subject)
 
 
 def _passes(error: Exception) -> bool:
@@ -77,6 +91,7 @@ class Desk:
     """The connected sources of shared data."""
     connected: frozenset[str] = field(init=False)
     """Codes of departments and sources whose systems are reached: their own, or through a hub (YN-1003)."""
+    journal: Journal = field(default_factory=Journal)
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "desk"))
 
     def __post_init__(self) -> None:
@@ -92,34 +107,30 @@ class Desk:
         """Runs a use case that only reads."""
         return await self._thread(lambda: self._look(viewer, call))
 
-    async def cases(self, viewer: Viewer, numbers: Sequence[str]) -> list[Case | None]:
-        """The cases as this viewer sees them, in the order asked; None for what is not there or not theirs."""
+    async def cases(self, viewer: Viewer, numbers: Sequence[str], asking: Asking = NOTHING) -> list[Case | None]:
+        """The cases as this viewer sees them, in the order asked; None for what is not there or not theirs.
 
-        def read(ctx: Ctx) -> list[Case | None]:
-            found = self.visible(ctx.tx, viewer, list(dict.fromkeys(numbers)))
-            return [found.get(number) for number in numbers]
+        The first look of the day that the family is to read of is written before anything is answered; every look
+        goes into the access record, which nobody waits for.
+        """
+        wanted = list(dict.fromkeys(numbers))
 
-        shown = await self.look(viewer, read)
-        for case in shown:
-            # A number that is no case's is not repeated: people type ID numbers into the wrong box.
-            fields = {
-                "case": case.number if case is not None else "-",
-                "seen": case is not None,
-                "role": viewer.role,
-                "subject": self._logged(viewer),
-            }
-            access_log.info("case asked for", extra={**fields, "department": viewer.department})
-        return shown
+        def read(ctx: Ctx) -> tuple[dict[str, Case], dict[str, Look], Looking | None, list[str]]:
+            found, known = self._visible(ctx.tx, viewer, wanted)
+            looking = looking_of(self.rights, viewer, asking)
+            fresh = [one for one in found if not known.get(one, NO_LOOK).noted(ctx.now)] if looking else []
+            return found, known, looking, fresh
 
-    def log_taken(self, viewer: Viewer, count: int) -> None:
-        """Shared data that were taken are logged, without whose they are (PD-15)."""
-        fields = {
-            "records": count,
-            "role": viewer.role,
-            "subject": self._logged(viewer),
-            "department": viewer.department,
-        }
-        access_log.info("shared data taken", extra=fields)
+        found, known, looking, fresh = await self.look(viewer, read)
+        while looking is not None and fresh:
+            await self.change(viewer, partial(note_looks, numbers=fresh[:AT_ONCE], looking=looking))
+            fresh = fresh[AT_ONCE:]
+        for number in wanted:
+            if number in found:
+                self.note_seen(viewer, number, asking, known.get(number, NO_LOOK))
+            else:
+                self.note_denied(viewer, asking, Code.CASE_NOT_FOUND, number)
+        return [found.get(number) for number in numbers]
 
     def visible(self, tx: Tx, viewer: Viewer, numbers: Sequence[str]) -> dict[str, Case]:
         """Those of these cases that the viewer may see, as the viewer sees them.
@@ -127,9 +138,14 @@ class Desk:
         Of a case that is not the viewer's nothing is read: neither the answer nor the time it takes tells it from one
         that does not exist (PD-15).
         """
+        return self._visible(tx, viewer, numbers)[0]
+
+    def _visible(self, tx: Tx, viewer: Viewer, numbers: Sequence[str]) -> tuple[dict[str, Case], dict[str, Look]]:
         found = cases.load(tx, numbers, self.within(viewer))
-        shown = {number: self.show(viewer, case) for number, case in found.items()}
-        return {number: case for number, case in shown.items() if case is not None}
+        role = self.rights.roles[viewer.role]
+        known = looks.of(tx, viewer.subject, found) if role.purpose or role.on_reason else {}
+        shown = {number: self.show(viewer, case, known.get(number, NO_LOOK)) for number, case in found.items()}
+        return {number: case for number, case in shown.items() if case is not None}, known
 
     def within(self, viewer: Viewer) -> CaseFilter:
         """What every search of this viewer is confined to."""
@@ -141,15 +157,46 @@ class Desk:
             pushed_only=role.cases == "DEPARTMENT",
         )
 
-    def _logged(self, viewer: Viewer) -> str:
-        return self.database.seal.indexes("log", viewer.subject)[0]
-
-    def show(self, viewer: Viewer, case: Case) -> Case | None:
+    def show(self, viewer: Viewer, case: Case, look: Look = NO_LOOK) -> Case | None:
         """A case as this viewer sees it."""
-        return see(self.rights, viewer, self.book.version(case.jurisdiction, case.policy_version), case)
+        policy = self.book.version(case.jurisdiction, case.policy_version)
+        return see(self.rights, viewer, policy, case, look.shows(self.clock.now()))
+
+    # ── the access record ───────────────────────────────────────────────────────────────────────────────
+
+    def note_seen(self, viewer: Viewer, number: str, asking: Asking, look: Look = NO_LOOK) -> None:
+        """What was shown of a case or a shared record."""
+        lifted = look.shows(self.clock.now()) & asking.fields
+        reason = look.reason if lifted else self.rights.roles[viewer.role].purpose
+        event = Seen(asking.operation, tuple(sorted(asking.fields)), reason, self._origin(viewer, asking))
+        self.journal.access(number, self.clock.now(), actor_of(viewer), event)
+
+    def note_denied(self, viewer: Viewer | None, asking: Asking, code: Code, asked: str | None = None) -> None:
+        """What was refused.  Nobody known does not fill the database: it is logged."""
+        if viewer is None or viewer.role not in self.rights.roles:
+            access_log.warning("refused to nobody known", extra={"operation": asking.operation, "code": code.value})
+            return
+        event = Denied(asking.operation, code.value, asked and asked[:64], self._origin(viewer, asking))
+        self.journal.access(NO_CASE, self.clock.now(), actor_of(viewer), event)
+
+    async def write_journal(self) -> None:
+        """Writes what has gathered; called several times a second, and once more before the process ends."""
+        page = self.journal.take()
+        if page is None:
+            return
+        try:
+            await self.change(None, page.write)
+        except Exception:
+            self.journal.give_back(page)
+            raise
+
+    def _origin(self, viewer: Viewer, asking: Asking) -> str | None:
+        if asking.origin is None or self.rights.roles[viewer.role].origin == "PLAIN":
+            return asking.origin
+        return "#" + self.database.seal.pseudonym("origin", asking.origin)[:16]
 
     def context(self, tx: Tx, viewer: Viewer | None) -> Ctx:
-        actor = Actor(viewer.role, viewer.name, viewer.department, viewer.subject) if viewer else SYSTEM
+        actor = actor_of(viewer) if viewer else SYSTEM
         return Ctx(tx, self.book, self.clock.now(), actor, self.outward)
 
     def _change(self, viewer: Viewer | None, call: Callable[[Ctx], T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway import docs_rights
 from gateway.docs_policy import policy
 from gateway.domain.messages import TEXTS
 from gateway.domain.states import CASE, ITEM, PAYOUT, mermaid
@@ -9,7 +10,7 @@ from gateway.domain.states import CASE, ITEM, PAYOUT, mermaid
 
 def pages() -> dict[str, str]:
     """File name → text."""
-    return {"errors.md": errors(), "states.md": states(), "policy.md": policy()}
+    return {"errors.md": errors(), "states.md": states(), "policy.md": policy(), "rights.md": docs_rights.page()}
 
 
 def errors() -> str:

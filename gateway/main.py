@@ -30,6 +30,7 @@ from gateway.domain.link import Breaker, Window
 from gateway.policy import loader
 from gateway.services.calendars import fill_in_due_dates
 from gateway.services.context import Outward as OutwardFacts
+from gateway.services.journal import FLUSH_S
 from gateway.services.live_records import LiveRecords
 from gateway.services.lookups import Lookups
 from gateway.settings import BadSetting, Settings, variable
@@ -38,6 +39,7 @@ from gateway.store.session import Database
 from gateway.worker import inbound, uploads
 from gateway.worker.engine import Engine, Limits
 from gateway.worker.outward import CALLBACK_POLL_FACTOR, Outward
+from gateway.worker.recurring import repeat
 from gateway.worker.repair import Pace, Repair
 from gateway.worker.scanner import BadScanner, Scanner, scanner
 from gateway.worker.scanning import Scanning
@@ -118,7 +120,7 @@ def create(
     asgi = Starlette(
         routes=[
             *schema.routes(desk, entrance, settings),
-            *inbound.routes(outward, adapters, entrance, rights),
+            *inbound.routes(outward, adapters, entrance, rights, desk.note_denied),
             *documents.routes(desk, entrance),
             *uploads.routes(desk, entrance, settings.uploads, scanning.scanner),
             *(local.routes(known) if local is not None else ()),
@@ -214,6 +216,7 @@ async def _lifespan(
     outward.start()
     repair.start()
     scanning.start()
+    writing = asyncio.create_task(repeat(FLUSH_S, desk.write_journal))
     started.set()
     try:
         yield
@@ -227,5 +230,9 @@ async def _lifespan(
             await adapter.close()
         for source in desk.lookups.sources.values():
             await source.close()
-        desk.database.dispose()
-        desk.threads.shutdown(wait=False)
+        writing.cancel()
+        try:
+            await desk.write_journal()
+        finally:
+            desk.database.dispose()
+            desk.threads.shutdown(wait=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 from strawberry import relay
 
-from gateway.access.rights import prefixes
+from gateway.access.rights import prefixes, sees_staff_matters
 from gateway.services import reminders
 from schema.context import Info
 from schema.cursors import decode, encode, page
@@ -37,11 +37,11 @@ async def _alerts(
 ) -> AlertConnection:
     viewer, desk = info.context.known_viewer(), info.context.desk
     limit, position = page(first), decode(after) if after else None
-    role = desk.rights.roles[viewer.role]
-    seen = [kind for kind in AlertKind if role.fields.staff == "FULL" or kind is not AlertKind.ESCALATED]
+    hidden = () if sees_staff_matters(desk.rights, viewer) else desk.rights.field_rules.staff.alerts
+    seen = [kind for kind in AlertKind if kind not in hidden]
     wanted = reminders.Wanted(
         areas=prefixes(viewer),
-        department=viewer.department if role.cases == "DEPARTMENT" else department,
+        department=desk.within(viewer).department or department,
         kinds=tuple(kind for kind in seen if kinds is None or kind in kinds),
     )
     rows, total = await desk.look(viewer, lambda ctx: reminders.worklist(ctx, wanted, position, limit + 1))

@@ -19,6 +19,7 @@ from schema.guard import RightsGuard, limits
 from schema.inputs import MoveSandboxClockInput
 from schema.mutations.changes import Changing
 from schema.mutations.filing import Filing
+from schema.mutations.looking import Looking
 from schema.mutations.operating import Operating
 from schema.mutations.results import Results
 from schema.mutations.sharing import Sharing
@@ -39,7 +40,7 @@ class MoveSandboxClockPayload:
 
 
 @strawberry.type(description="变更.")
-class Mutation(Filing, Changing, Results, Sharing, Operating):
+class Mutation(Filing, Changing, Results, Sharing, Operating, Looking):
     @strawberry.mutation(description="移动沙箱时钟: only in development; deadlines are computed at the new time.")
     async def move_sandbox_clock(self, info: Info, input: MoveSandboxClockInput) -> MoveSandboxClockPayload:
         desk = info.context.desk

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from gateway.access.asking import NOTHING, Asking
 from gateway.access.rights import Viewer, allow, deny
 from gateway.desk import Desk
 from gateway.domain.case import Case
@@ -33,6 +34,10 @@ class Context:
     """Id under which the request is kept, when it may be a department's write-back."""
     about: list[tuple[str, str]] = field(default_factory=list)
     """Case number and slug of the items it reports on."""
+    origin: str | None = None
+    """The client's network address."""
+    asking: Asking = NOTHING
+    """What the operation asks of cases; known as soon as it is executed."""
 
     def __post_init__(self) -> None:
         self.case_loader = DataLoader(load_fn=self._cases)
@@ -52,7 +57,7 @@ class Context:
         return allow(self.desk.rights, self.viewer, operation)
 
     async def _cases(self, numbers: Sequence[str]) -> Sequence[Case | None]:
-        return await self.desk.cases(self.known_viewer(), numbers)
+        return await self.desk.cases(self.known_viewer(), numbers, self.asking)
 
     async def _ledgers(self, numbers: Sequence[str]) -> Sequence[list[Entry]]:
         found = await self.desk.look(self.viewer, lambda ctx: cases.entries(ctx.tx, numbers))

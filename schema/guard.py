@@ -7,8 +7,7 @@ request before anything is executed and before any department is called (PD-22).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 from graphql import (
     DocumentNode,
@@ -33,10 +32,10 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
+from gateway.access.asking import Asking
 from gateway.domain.messages import Code, Problem, Reason, Refused
+from schema.asked import asked
 from schema.context import Context
-
-META = ("__typename", "__schema", "__type")
 
 
 def limits(max_depth: int, max_aliases: int, max_cost: int) -> type[ValidationRule]:
@@ -177,41 +176,24 @@ def as_error(refused: Refused) -> GraphQLError:
     )
 
 
+OPERATION = 120
+"""Characters of an operation's root fields that are kept in the access record."""
+
+
 class RightsGuard(SchemaExtension):
     """Refuses the whole operation when one of its root fields is not the viewer's."""
 
     def on_execute(self) -> Iterator[None]:
         context: Context = self.execution_context.context
-        document = self.execution_context.graphql_document
+        document, name = self.execution_context.graphql_document, self.execution_context.operation_name
         assert document is not None
-        for name in root_fields(document, self.execution_context.operation_name):
+        roots, kinds = asked(self.execution_context.schema, document, name)
+        context.asking = Asking(",".join(roots)[:OPERATION], kinds, context.origin)
+        for field in roots:
             try:
-                context.allow(name)
+                context.allow(field)
             except Refused as refused:
+                denied = replace(context.asking, operation=field)
+                context.desk.note_denied(context.viewer, denied, refused.problems[0].reason.code)
                 raise as_error(refused) from refused
         yield
-
-
-@lru_cache(maxsize=512)
-def root_fields(document: DocumentNode, operation_name: str | None) -> tuple[str, ...]:
-    """Names of the root fields of the operation that runs, fragments spread out."""
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    chosen = [
-        node for node in operations if operation_name is None or (node.name and node.name.value == operation_name)
-    ]
-    names: dict[str, None] = {}
-
-    def walk(selections: SelectionSetNode) -> None:
-        for node in selections.selections:
-            if isinstance(node, FieldNode):
-                if node.name.value not in META:
-                    names[node.name.value] = None
-            elif isinstance(node, InlineFragmentNode):
-                walk(node.selection_set)
-            elif isinstance(node, FragmentSpreadNode) and node.name.value in fragments:
-                walk(fragments[node.name.value].selection_set)
-
-    for operation in chosen:
-        walk(operation.selection_set)
-    return tuple(names)

@@ -26,6 +26,7 @@ from gateway.domain.messages import Code, Problem, Reason, Refused
 from gateway.faults import places
 from gateway.services import kept
 from gateway.settings import Settings
+from gateway.store.incidents import Incident
 from schema.build import build, sdl
 from schema.context import Context
 from schema.guard import as_error, too_many_tokens
@@ -53,7 +54,7 @@ class GraphQLOverHttp(GraphQL[Context, None]):
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """Raises ``Refused``, before the body is read as GraphQL."""
-        context = Context(self.desk, await self.entrance.viewer(request))
+        context = Context(self.desk, await self.entrance.viewer(request), origin=self.entrance.origin(request))
         context.message = await self._keep(context.viewer, request)
         request.state.context = context
         return context
@@ -68,6 +69,13 @@ class GraphQLOverHttp(GraphQL[Context, None]):
             return None
         take = partial(kept.received, code=code, kind=MessageKind.MUTATION, body=body)
         return await self.desk.change(viewer, take)
+
+    def _note_incident(self, context: Context, error: GraphQLError, told: Any) -> None:
+        """So that support can look it up."""
+        id, cause = told.get("extensions", {}).get("incident"), cause_of(error)
+        if id is not None and cause is not None:
+            now, kind = self.desk.clock.now(), type(cause).__name__[:128]
+            self.desk.journal.incident(Incident(id, now, context.asking.operation, kind, places(cause)))
 
     def create_response(self, response_data: Any, sub_response: Response) -> Response:
         answer = super().create_response(response_data, sub_response)
@@ -97,6 +105,8 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         if result.errors:
             answer["errors"] = [formatted(error) for error in result.errors]
         context: Context = request.state.context
+        for error, told in zip(result.errors or (), answer.get("errors") or (), strict=True):
+            self._note_incident(context, error, told)
         if context.message is not None:
             id, told = context.message, self.encode_json(answer).encode()
             code = "ERRORS" if result.errors else "OK"
@@ -110,11 +120,17 @@ def _denied(refused: Refused) -> Response:
     return JSONResponse({"errors": [as_error(refused).formatted]}, STATUS[reason.code], headers(reason))
 
 
-def formatted(error: GraphQLError) -> Any:
-    """What a client may read of an error: expected ones keep their code, unexpected ones become an incident."""
+def cause_of(error: GraphQLError) -> Exception | None:
+    """What was raised; None where GraphQL itself refused."""
     original = error.original_error
     while isinstance(original, GraphQLError) and original.original_error is not None:
         original = original.original_error
+    return original
+
+
+def formatted(error: GraphQLError) -> Any:
+    """What a client may read of an error: expected ones keep their code, unexpected ones become an incident."""
+    original = cause_of(error)
     if isinstance(original, Refused):
         return {**as_error(original).formatted, **_place(error)}
     if error.extensions and "code" in error.extensions:

@@ -17,6 +17,7 @@ from gateway.services import joint_submission
 from gateway.services import supervision as sup
 from gateway.services.links import watch
 from gateway.store import cases as store
+from schema.access_queries import AccessQueries
 from schema.alert_queries import AlertQueries
 from schema.context import Info
 from schema.cursors import decode, encode, page
@@ -24,8 +25,10 @@ from schema.enums import Applicability, CaseStatus, ClockKind, ItemStatus
 from schema.health import HealthQueries
 from schema.inputs import SubmitCaseInput
 from schema.mutations.payload import answers, looks_for
+from schema.personal import PersonalData
 from schema.scalars import AreaCode, Slug, Time
 from schema.shared_queries import SharedQueries
+from schema.types.access import RevealReason
 from schema.types.case import Case, CaseConnection, CaseEdge
 from schema.types.catalogue import ItemDefinition
 from schema.types.common import Department, Reason, UserError, errors
@@ -120,11 +123,15 @@ class ViewerInfo:
     area: AreaCode = strawberry.field(description="管辖区域.")
     department: Slug | None = strawberry.field(description="所属部门.")
     operations: list[str] = strawberry.field(description="可以使用的查询与变更.")
+    may_reveal: list[PersonalData] = strawberry.field(
+        description="可凭事由查看的个人信息种类, by `revealPersonalData`."
+    )
+    reveal_reasons: list[RevealReason] = strawberry.field(description="查看事由.")
     now: Time = strawberry.field(description="系统时间; in a sandbox it can be moved.")
 
 
 @strawberry.type(description="查询.")
-class Query(SharedQueries, AlertQueries, HealthQueries):
+class Query(SharedQueries, AlertQueries, HealthQueries, AccessQueries):
     @strawberry.field(description="按全局标识查找对象.")
     async def node(self, info: Info, id: strawberry.ID) -> relay.Node | None:
         return (await _nodes(info, [id]))[0]
@@ -201,6 +208,8 @@ class Query(SharedQueries, AlertQueries, HealthQueries):
             area=AreaCode(viewer.area),
             department=Slug(viewer.department) if viewer.department else None,
             operations=sorted({*role.may, *desk.rights.everyone}),
+            may_reveal=[PersonalData(kind) for kind in role.on_reason],
+            reveal_reasons=[RevealReason.of(reason) for reason in desk.rights.reasons] if role.on_reason else [],
             now=Time(desk.clock.now()),
         )
 

@@ -9,6 +9,7 @@ from gateway.access.rights import prefixes
 from gateway.domain.messages import Code, refuse
 from gateway.services import prefill as pre
 from gateway.services import shared
+from gateway.store.accesses import NO_CASE
 from schema.context import Info
 from schema.cursors import decode, encode, page
 from schema.enums import Freshness
@@ -42,7 +43,8 @@ class SharedQueries:
             viewer,
             lambda ctx: shared.find(ctx, department, jurisdiction, prefixes(viewer), position, limit + 1),
         )
-        desk.log_taken(viewer, len(rows[:limit]))
+        for _, record in rows[:limit]:
+            desk.note_seen(viewer, record.number, info.context.asking)
         edges = [
             SharedRecordEdge(cursor=encode(at, record.number), node=SharedRecord.of(desk, record))
             for at, record in rows[:limit]
@@ -78,7 +80,7 @@ class SharedQueries:
             viewer,
             lambda ctx: pre.prefill(ctx, policy, looks, deceased_id_number, applicant_id_number),
         )
-        desk.log_taken(viewer, len(known.fields))
+        desk.note_seen(viewer, NO_CASE, info.context.asking)
         return Prefill(
             fields=[
                 PrefilledField(

@@ -81,6 +81,10 @@ class Entrance:
         await asyncio.gather(*(keys.stop() for keys in self.published))
         await self.web.close()
 
+    def origin(self, request: Request) -> str | None:
+        """From where: the client's network address, for the access record."""
+        return self.machines.origin(request)
+
     async def viewer(self, request: Request) -> Viewer | None:
         """Who asks; None for a request that brings nothing.
 

@@ -22,6 +22,7 @@ from gateway.access.rights import MACHINE, Refused, Rights, Viewer, deny
 
 log = logging.getLogger("shenhou.identity")
 CERTIFICATE = "client-cert"
+FORWARDED = "x-forwarded-for"
 SECRET = "shenhou-proxy-secret"  # noqa: S105
 
 
@@ -63,6 +64,15 @@ class Machines:
             return base64.b64decode(text[1:-1], validate=True)
         except ValueError:
             raise self._unknown() from None
+
+    def origin(self, request: Request) -> str | None:
+        """Network address of the client: what a trusted proxy says it is, else who is connected."""
+        peer = request.client.host if request.client is not None else None
+        said = request.headers.get(FORWARDED, "").rpartition(",")[2].strip()
+        try:
+            return str(ipaddress.ip_address(said)) if said and self._trusted(request) else peer
+        except ValueError:
+            return peer
 
     def viewer(self, certificate: bytes) -> Viewer:
         """The department of a certificate.  Raises ``Refused`` (UNAUTHENTICATED)."""

@@ -6,12 +6,15 @@ A viewer is a role in an area, for specialists and machines bound to a departmen
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from gateway import plain_yaml
+from gateway.access import fields
+from gateway.access.fields import FieldRules, Group
 from gateway.domain.messages import Code, Refused, refuse
 from gateway.policy.book import inside
 
@@ -48,7 +51,23 @@ class Role(BaseModel):
     fields: Fields
     messages: bool = False
     """Whether it sees which messages went to and came from departments; never their content."""
+    on_reason: tuple[Group, ...] = ()
+    """Kinds of personal data it may unmask by stating a reason."""
+    purpose: str | None = None
+    """Its standing reason to look into cases; None: its looks are no entries of the timeline."""
+    origin: Literal["PLAIN", "KEYED"] = "PLAIN"
+    """How the network address stands in the access record."""
     may: list[str]
+
+
+class RevealReason(BaseModel):
+    """What personal data may be unmasked for.  ``note``: some words have to be added."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    code: str
+    name: str
+    name_en: str
+    note: bool = False
 
 
 class Rights(BaseModel):
@@ -58,8 +77,15 @@ class Rights(BaseModel):
     contact: str
     contact_en: str
     everyone: list[str]
+    reveal_minutes: int
+    reasons: list[RevealReason]
     roles: dict[str, Role]
     cause_departments: list[str]
+
+    @cached_property
+    def field_rules(self) -> FieldRules:
+        """Which field is of which kind."""
+        return fields.load()
 
 
 def load(path: Path = FILE) -> Rights:
@@ -105,6 +131,11 @@ def sees_whole_cases(rights: Rights, viewer: Viewer) -> bool:
     return rights.roles[viewer.role].items == "ALL"
 
 
+def sees_staff_matters(rights: Rights, viewer: Viewer) -> bool:
+    """Whether this viewer sees what concerns the staff only."""
+    return rights.roles[viewer.role].fields.staff == "FULL"
+
+
 def sees_messages(rights: Rights, viewer: Viewer) -> bool:
     """Whether this viewer sees which messages went to and came from the departments' systems."""
     return rights.roles[viewer.role].messages
@@ -139,5 +170,6 @@ __all__ = [
     "load",
     "prefixes",
     "sees_messages",
+    "sees_staff_matters",
     "sees_whole_cases",
 ]

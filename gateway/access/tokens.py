@@ -179,7 +179,7 @@ def _viewer(claims: Mapping[str, Any], issuer: TrustedIssuer, rights: Rights, in
     return Viewer(
         role=role,
         area=area,
-        name=_value(claims, wanted.name) or subject,
+        name=" ".join((_value(claims, wanted.name) or subject).split()),
         subject=index("person", canonical(number)) if number else index("subject", issuer.issuer, subject),
         department=department,
     )

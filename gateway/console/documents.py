@@ -15,7 +15,9 @@ from starlette.routing import BaseRoute, Route
 
 from gateway import documents
 from gateway.access import entrance as door
+from gateway.access.asking import Asking
 from gateway.access.entrance import Entrance
+from gateway.access.fields import GROUPS
 from gateway.access.rights import Viewer, allow, sees_whole_cases
 from gateway.desk import Desk
 from gateway.documents import STYLE
@@ -82,9 +84,15 @@ def routes(desk: Desk, entrance: Entrance) -> list[BaseRoute]:
 
 async def _case(desk: Desk, entrance: Entrance, request: Request) -> tuple[Viewer, Case, Jurisdiction]:
     """The case that is asked for, as its viewer sees it; raises ``Refused``."""
-    viewer = allow(desk.rights, await entrance.viewer(request), "case")
+    known = await entrance.viewer(request)
+    asking = Asking(request.url.path.rpartition("/")[2], frozenset(GROUPS), entrance.origin(request))
+    try:
+        viewer = allow(desk.rights, known, "case")
+    except Refused as refused:
+        desk.note_denied(known, asking, refused.problems[0].reason.code)
+        raise
     number = _number(await request.body(), request.headers.get("content-type", ""))
-    found = (await desk.cases(viewer, [number]))[0]
+    found = (await desk.cases(viewer, [number], asking))[0]
     if found is None:
         raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
     return viewer, found, desk.book.version(found.jurisdiction, found.policy_version)

@@ -107,9 +107,13 @@ class CaseWork:
     def calendar(self) -> Calendar:
         return self.ctx.calendar(self.case)
 
-    def save(self) -> Case:
-        """Draws the consequences, then writes ledger, present state and durable work in the one transaction."""
-        self.settle()
+    def save(self, settle: bool = True) -> Case:
+        """Draws the consequences, then writes ledger, present state and durable work in the one transaction.
+
+        ``settle`` False: what was recorded has none.
+        """
+        if settle:
+            self.settle()
         if self.recorded:
             cases.append(self.ctx.tx, self.case, self.recorded, self.ctx.actor, *self.rows(), self.attention_at())
             mirror(self, [event for _, event in self.recorded])

@@ -183,13 +183,17 @@ def _order(ctx: Ctx, policy: Jurisdiction, flow: Flow, opened: Case | None) -> l
 
 
 def _opened(ctx: Ctx, policy: Jurisdiction, form: Form, number: str | None) -> Case | None:
-    """The case that a certificate opened and that still waits for its report."""
+    """The case that a certificate opened and that still waits for its report.
+
+    A number alone opens nothing (PD-07): the form has to name the deceased of the case.  Only of a body nobody has
+    identified staff may say that the report belongs to it.
+    """
     number = number or cases.open_case_of(ctx.tx, policy.code, form.deceased.id_number)
     found = cases.get(ctx.tx, number) if number else None
     if found is None or found.status is not CaseStatus.AWAITING_REPORT or found.jurisdiction != policy.code:
         return None
     known, given = found.deceased.id_number, form.deceased.id_number
-    same_person = known is None or given is None or known == given
+    same_person = known == given if known is not None else ctx.actor.role != "family"
     return found if found.flow == form.flow and same_person else None
 
 

@@ -12,11 +12,24 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Select, and_, bindparam, delete, exists, func, insert, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+)
 
 from gateway.store import messages
 from gateway.store import tables as t
-from gateway.store.proof import CHECKPOINT, MESSAGE, START, leaf, levels, message_heads, opened
+from gateway.store.proof import ACCESS, CHECKPOINT, MESSAGE, START, leaf, levels, message_heads, opened
 from gateway.store.session import Database, Tx
 
 log = logging.getLogger("shenhou.checkpoints")
@@ -124,19 +137,26 @@ def heads(tx: Tx, seq: int) -> list[tuple[str, int, str]]:
 
 
 def _entries(tx: Tx) -> Iterator[str]:
-    e, u = t.ledger.c, t.unanchored.c
-    joined = t.unanchored.outerjoin(t.ledger, and_(e.number == u.number, e.seq == u.revision))
-    lost = select(u.number, u.revision).select_from(joined).where(~u.number.startswith(MESSAGE))
-    for end in tx.connection.execute(lost.where(e.hash.is_(None) | (e.hash != u.head)).order_by(u.number)):
-        yield f"{end.number}: entry {end.revision} is missing, or not the one that was written"
-    h = t.checkpoint_heads.c
-    joined = t.checkpoint_heads.outerjoin(t.ledger, and_(e.number == h.number, e.seq == h.revision))
-    differs = (e.hash.is_(None)) | (e.hash != h.head)
-    statement = select(h.number, h.revision, h.seq, e.hash).select_from(joined)
-    statement = statement.where(~h.number.startswith(MESSAGE), differs).order_by(h.number, h.revision)
-    for row in tx.connection.execute(statement):
-        what = "missing" if row.hash is None else "not the one"
-        yield f"{row.number}: entry {row.revision} is {what} that checkpoint {row.seq} has seen"
+    u, h = t.unanchored.c, t.checkpoint_heads.c
+    for table in (t.ledger, t.accesses):
+        e = table.c
+        joined = t.unanchored.outerjoin(table, and_(e.number == u.number, e.seq == u.revision))
+        lost = select(u.number, u.revision).select_from(joined).where(_stands_in(table, u.number))
+        for end in tx.connection.execute(lost.where(e.hash.is_(None) | (e.hash != u.head)).order_by(u.number)):
+            yield f"{end.number}: entry {end.revision} is missing, or not the one that was written"
+        joined = t.checkpoint_heads.outerjoin(table, and_(e.number == h.number, e.seq == h.revision))
+        differs = (e.hash.is_(None)) | (e.hash != h.head)
+        statement = select(h.number, h.revision, h.seq, e.hash).select_from(joined)
+        statement = statement.where(_stands_in(table, h.number), differs).order_by(h.number, h.revision)
+        for row in tx.connection.execute(statement):
+            what = "missing" if row.hash is None else "not the one"
+            yield f"{row.number}: entry {row.revision} is {what} that checkpoint {row.seq} has seen"
+
+
+def _stands_in(table: Table, number: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the chain of this number stands in the access record, or in the ledger."""
+    access = number.startswith(ACCESS)
+    return access if table is t.accesses else and_(~access, ~number.startswith(MESSAGE))
 
 
 def _messages(tx: Tx) -> Iterator[str]:
@@ -174,8 +194,9 @@ def _messages(tx: Tx) -> Iterator[str]:
 
 def _unseen(tx: Tx) -> Iterator[str]:
     """A chain that changed is on the list of the next checkpoint, or a checkpoint has seen its end."""
-    h, u = t.checkpoint_heads.c, t.unanchored.c
-    for table in (t.cases, t.shared_records):
+    h, u, a = t.checkpoint_heads.c, t.unanchored.c, t.accesses.c
+    ends = select(a.number, func.max(a.seq).label("revision")).group_by(a.number).subquery()
+    for table in (t.cases, t.shared_records, ends):
         c = table.c
         seen = exists().where(h.number == c.number, h.revision == c.revision)
         waits = exists().where(u.number == c.number, u.revision == c.revision)

@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeDecorator
 from gateway.store.seal import INDEX_LENGTH
 
 metadata = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
-"""Every table."""
+"""Every table of the database."""
 
 
 class Utc(TypeDecorator[datetime]):

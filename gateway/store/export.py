@@ -1,7 +1,8 @@
-"""The ledger as JSON lines for an auditor: every line can be checked with ``proof.py`` and the public key alone.
+"""Ledger and access record as JSON lines for an auditor: checked with ``proof.py`` and the public key alone.
 
-Order: ``export``, then each checkpoint with its heads, entries, messages, ``end``.  Bodies are left out unless they are
-asked for; what stands for them in the hash tells nothing.
+Order: ``export``, then each checkpoint with its heads, entries, accesses, messages, ``end``.  A case is exported with
+the accesses to it; they are entries too, under the number of the case behind ``access:``.  Bodies are left out unless
+they are asked for; what stands for them in the hash tells nothing.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, Table, and_, func, select, true
 
 from gateway.store import ledger, messages
 from gateway.store import tables as t
 from gateway.store.checkpoints import Sign, heads
-from gateway.store.proof import ENTRY, EXPORT, MESSAGE, VERSION, leaf, levels, path
+from gateway.store.proof import ACCESS, ENTRY, EXPORT, MESSAGE, VERSION, leaf, levels, path
 from gateway.store.session import Tx
 
 BATCH = 500
+CHAINS = ((t.ledger, "ledger"), (t.accesses, "access"))
+"""Tables of hash chains, each with the kind its bodies are sealed as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ def lines(tx: Tx, wanted: Wanted, now: datetime, key: Mapping[str, str], sign: S
     running, count = hashlib.sha256(), 0
     head = {"line": "export", "version": VERSION, "at": now.astimezone(UTC).isoformat(), "whole": wanted.whole}
     head |= {"from_start": wanted.since is None, "key": dict(key)}
-    for found in chain((head,), _checkpoints(tx, wanted), _entries(tx, wanted), _messages(tx, wanted)):
+    entries = (_entries(tx, wanted, table, kind) for table, kind in CHAINS)
+    for found in chain((head,), _checkpoints(tx, wanted), *entries, _messages(tx, wanted)):
         text = _text(found)
         running.update(text.encode())
         count += 1
@@ -52,29 +56,29 @@ def lines(tx: Tx, wanted: Wanted, now: datetime, key: Mapping[str, str], sign: S
     yield _text({"line": "end", "statement": sign(EXPORT, {"lines": count, "sha256": running.hexdigest()})})
 
 
-def _entries(tx: Tx, wanted: Wanted) -> Iterator[dict[str, Any]]:
-    c = t.ledger.c
-    statement = select(t.ledger).order_by(c.number, c.seq)
+def _entries(tx: Tx, wanted: Wanted, table: Table, kind: str) -> Iterator[dict[str, Any]]:
+    c = table.c
+    statement = select(table).order_by(c.number, c.seq)
     if not wanted.whole:
-        span = _spans(wanted).subquery()
+        span = _spans(wanted, table).subquery()
         within = and_(c.number == span.c.number, c.seq.between(span.c.first, span.c.last))
-        statement = select(t.ledger).join(span, within).order_by(c.number, c.seq)
+        statement = select(table).join(span, within).order_by(c.number, c.seq)
     for row in tx.connection.execute(statement.execution_options(yield_per=BATCH)).mappings():
         plain = {**row, "at": row["at"].isoformat()}
         found = {"line": "entry", **{name: plain[name] for name in (*ENTRY, "previous", "hash")}}
         if wanted.open:
-            salt, body = ledger.opened(tx, row)
+            salt, body = ledger.opened(tx, row, kind)
             found |= {"salt": salt.hex(), "body": body.decode()}
         yield found
 
 
-def _spans(wanted: Wanted) -> Select[tuple[str, int, int]]:
+def _spans(wanted: Wanted, table: Table) -> Select[tuple[str, int, int]]:
     """From the first to the last entry inside the times, and on to the next one a checkpoint has seen: its hash stands
     for all before it.  Without a gap: a sandbox's clock may have gone back."""
-    c = t.ledger.c
+    c = table.c
     inside: list[ColumnElement[bool]] = [true()]
     if wanted.numbers:
-        inside.append(c.number.in_(wanted.numbers))
+        inside.append(c.number.in_([*wanted.numbers, *(ACCESS + number for number in wanted.numbers)]))
     if wanted.since is not None:
         inside.append(c.at >= wanted.since)
     if wanted.until is not None:
@@ -126,11 +130,13 @@ def _checkpoints(tx: Tx, wanted: Wanted) -> Iterator[dict[str, Any]]:
 
 def _shown(tx: Tx, wanted: Wanted) -> dict[int, set[tuple[str, int]]]:
     """What each checkpoint has seen of that which is exported."""
-    h, span = t.checkpoint_heads.c, _spans(wanted).subquery()
-    within = and_(h.number == span.c.number, h.revision.between(span.c.first, span.c.last))
+    h = t.checkpoint_heads.c
     found: dict[int, set[tuple[str, int]]] = {}
-    for row in tx.connection.execute(select(h.seq, h.number, h.revision).join(span, within)):
-        found.setdefault(row.seq, set()).add((row.number, row.revision))
+    for table, _ in CHAINS:
+        span = _spans(wanted, table).subquery()
+        within = and_(h.number == span.c.number, h.revision.between(span.c.first, span.c.last))
+        for row in tx.connection.execute(select(h.seq, h.number, h.revision).join(span, within)):
+            found.setdefault(row.seq, set()).add((row.number, row.revision))
     ids = _ids(tx, wanted)
     for start in range(0, len(ids), BATCH):
         numbers = [MESSAGE + id for id in ids[start : start + BATCH]]

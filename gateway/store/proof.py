@@ -24,6 +24,8 @@ CHECKPOINT, EXPORT = "shenhou-checkpoint", "shenhou-export"
 VERSION = 1
 MESSAGE = "message:"
 """Begins the number of the chain of a message."""
+ACCESS = "access:"
+"""Begins the number of the chain of the accesses to a case."""
 ENTRY = ("number", "seq", "at", "type", "actor_role", "actor_department", "content")
 _BYTES = ("request_size", "request_sha256", "answer_size", "answer_sha256")
 PART = ("part", "state", "at", "finished_at", "code", *_BYTES)

@@ -18,6 +18,9 @@ from sqlalchemy import (
 
 from gateway.store.columns import Blind, Sealed, Utc
 from gateway.store.columns import metadata as metadata
+from gateway.store.looking_tables import accesses as accesses
+from gateway.store.looking_tables import incidents as incidents
+from gateway.store.looking_tables import looks as looks
 from gateway.store.upload_tables import materials as materials
 from gateway.store.upload_tables import upload_parts as upload_parts
 from gateway.store.upload_tables import uploads as uploads

@@ -7,28 +7,36 @@ the bearer token is that of a department system, and of that department only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gateway.access.asking import Asking
 from gateway.access.entrance import STATUS, Entrance, headers
-from gateway.access.rights import MACHINE, Refused, Rights, deny, forbid
+from gateway.access.rights import MACHINE, Refused, Rights, Viewer, deny, forbid
 from gateway.domain.department import Department, DepartmentError
 from gateway.domain.exchange import MessageKind
+from gateway.domain.messages import Code
 from gateway.services import kept
 from gateway.store.messages import Item
 from gateway.worker.outward import Outward
 
+Denied = Callable[[Viewer | None, Asking, Code], None]
+"""Takes down what was refused."""
 
-def routes(outward: Outward, departments: Mapping[str, Department], entrance: Entrance, rights: Rights) -> list[Route]:
+
+def routes(
+    outward: Outward, departments: Mapping[str, Department], entrance: Entrance, rights: Rights, denied: Denied
+) -> list[Route]:
     """The inbound route over these departments."""
 
     async def message(request: Request) -> Response:
         code = request.path_params["code"]
         adapter = departments.get(code)
+        viewer = None
         try:
             viewer = await entrance.viewer(request)
             if viewer is None:
@@ -36,6 +44,7 @@ def routes(outward: Outward, departments: Mapping[str, Department], entrance: En
             if adapter is None or viewer.role != MACHINE or viewer.department != code:
                 raise forbid(rights, f"messages of {code}", "PD-06")
         except Refused as refused:
+            denied(viewer, Asking("messages", origin=entrance.origin(request)), refused.problems[0].reason.code)
             return _problem(refused)
         return await asyncio.shield(_take(outward, adapter, code, await request.body(), dict(request.headers)))
 

@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Message
 
 from gateway.access import entrance as door
+from gateway.access.asking import Asking
 from gateway.access.entrance import Entrance
 from gateway.access.rights import Viewer, allow
 from gateway.desk import Desk
@@ -88,7 +89,8 @@ def routes(desk: Desk, entrance: Entrance, settings: UploadSettings, scanner: Sc
 
     async def download(request: Request) -> Response:
         viewer = allow(desk.rights, await entrance.viewer(request), "case")
-        found = await _material(desk, viewer, request.path_params["id"])
+        asking = Asking("material", frozenset({"materials"}), entrance.origin(request))
+        found = await _material(desk, viewer, request.path_params["id"], asking)
         first = await desk.look(viewer, lambda ctx: uploads.part(ctx.tx, found.upload, 0))
         if first is None:
             raise RuntimeError("the content of a file is gone")
@@ -200,7 +202,7 @@ def _counting(request: Request, most: int) -> Callable[[], Awaitable[Message]]:
     return receive
 
 
-async def _material(desk: Desk, viewer: Viewer, id: str) -> AttachedMaterial:
+async def _material(desk: Desk, viewer: Viewer, id: str, asking: Asking) -> AttachedMaterial:
     """A file this viewer may open; every other answers, and costs, what one that does not exist costs (PD-15).
 
     Raises ``Refused``.
@@ -208,7 +210,7 @@ async def _material(desk: Desk, viewer: Viewer, id: str) -> AttachedMaterial:
 
     place = partial(_place, id=id)
     number = await desk.look(viewer, place) if id.isprintable() and len(id) <= 32 else None
-    [case] = await desk.cases(viewer, [number or "-"])
+    [case] = await desk.cases(viewer, [number or "-"], asking)
     found = case.materials.get(id) if case is not None else None
     if found is None or not found.upload:
         raise refuse(Code.MATERIAL_NOT_FOUND)

@@ -13,6 +13,7 @@ from schema.inputs.form import (
     PersonInput,
 )
 from schema.inputs.results import CertificateInput, DetailInput
+from schema.personal import PersonalData
 from schema.scalars import Slug, Time
 
 
@@ -152,6 +153,16 @@ class RecordSupervisionInput:
     case_number: str = strawberry.field(description="办件编号.")
     kind: SupervisionKind = strawberry.field(description="监督方式.")
     text: str = strawberry.field(description="内容.")
+
+
+@strawberry.input(description="查看完整个人信息.")
+class RevealPersonalDataInput:
+    case_number: str = strawberry.field(description="办件编号.")
+    fields: list[PersonalData] = strawberry.field(description="个人信息种类: those of `viewer.mayReveal`.")
+    reason: str = strawberry.field(description="查看事由: a code of `viewer.revealReasons`.")
+    note: str | None = strawberry.field(
+        default=None, description="说明, at most 200 characters; the family reads it.  Some reasons need one."
+    )
 
 
 @strawberry.input(description="移动沙箱时钟: development only.")

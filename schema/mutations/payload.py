@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, TypeVar
 
+from gateway.access.asking import looking_of
 from gateway.access.rights import forbid, in_area
 from gateway.domain.case import Case
 from gateway.domain.evidence import Looks, persons
@@ -13,6 +14,9 @@ from gateway.domain.form import Form
 from gateway.domain.messages import Code, Refused, refuse
 from gateway.policy.book import inside
 from gateway.services.context import Ctx
+from gateway.services.looking import note as note_looks
+from gateway.store.looks import NOTHING as NO_LOOK
+from gateway.store.looks import Look
 from schema.context import Info
 from schema.types.common import errors
 from schema.view import View
@@ -69,19 +73,34 @@ async def change(info: Info, call: Callable[[Ctx], T]) -> T:
     return await info.context.desk.change(info.context.known_viewer(), call)
 
 
-async def change_visible(info: Info, number: str, call: Callable[[Ctx], T]) -> T:
-    """As ``change``, on a case the viewer may see; anything else answers as if it did not exist (PD-15)."""
+async def change_visible(info: Info, number: str, call: Callable[[Ctx], T], noted: bool = False) -> T:
+    """As ``change``, on a case the viewer may see; anything else answers as if it did not exist (PD-15).
+
+    ``noted``: the use case itself notes that somebody looks.
+    """
     viewer, desk = info.context.known_viewer(), info.context.desk
 
     def guarded(ctx: Ctx) -> T:
         if not desk.visible(ctx.tx, viewer, [number]):
             raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
+        looking = None if noted else looking_of(desk.rights, viewer, info.context.asking)
+        if looking is not None:
+            note_looks(ctx, [number], looking)
         return call(ctx)
 
-    return await change(info, guarded)
+    try:
+        return await change(info, guarded)
+    except Refused as refused:
+        if refused.problems[0].reason.code is Code.CASE_NOT_FOUND:
+            desk.note_denied(viewer, info.context.asking, Code.CASE_NOT_FOUND, number)
+        raise
 
 
-def shown(info: Info, case: Case | None) -> View | None:
+def shown(info: Info, case: Case | None, look: Look = NO_LOOK) -> View | None:
     """The case as the viewer may see it after the change."""
-    visible = info.context.desk.show(info.context.known_viewer(), case) if case is not None else None
-    return View.of(info.context.desk, visible) if visible is not None else None
+    viewer, desk = info.context.known_viewer(), info.context.desk
+    visible = desk.show(viewer, case, look) if case is not None else None
+    if visible is None:
+        return None
+    desk.note_seen(viewer, visible.number, info.context.asking, look)
+    return View.of(desk, visible)

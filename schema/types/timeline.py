@@ -8,7 +8,8 @@ import binascii
 import strawberry
 from strawberry import relay
 
-from gateway.access.rights import Viewer
+from gateway.access.fields import GROUPS
+from gateway.access.rights import Viewer, sees_staff_matters, sees_whole_cases
 from gateway.domain import events as e
 from gateway.domain.messages import Code, refuse
 from gateway.store.cases import Entry
@@ -66,27 +67,14 @@ TITLES = {
     "case.rated": "好差评",
     "case.reopened": "重新办理",
     "case.closed": "办结归档",
+    "access.looked": "查看个人信息",
+    "access.revealed": "查看完整个人信息",
     "supervision.reminded": "催办",
     "supervision.overdue": "时限已过",
     "supervision.escalated": "升级督办",
     "material.attached": "提交材料文件",
     "material.scanned": "材料扫描结果",
 }
-STAFF_ONLY = (
-    e.DeliveryFailed,
-    e.InstructionFailed,
-    e.InstructionRedriven,
-    e.DeliveryRedriven,
-    e.DeliveryLost,
-    e.ReversalFailed,
-    e.ReversalRedriven,
-    e.WriteBackRefused,
-    e.JoinRequested,
-    e.Noted,
-    e.Escalated,
-)
-"""Entries that concern the staff; hidden from roles whose table hides staff matters."""
-
 STEPS = (e.Found, e.Reported, e.Completed, e.CertificateIssued, e.ItemRefused, e.RuledOut, e.FlowChanged, e.Identified)
 """Steps that can release items."""
 
@@ -126,11 +114,12 @@ class TimelineConnection:
 def timeline(view: View, viewer: Viewer, entries: list[Entry], first: int, after: str | None) -> TimelineConnection:
     """One page.  Raises ``Refused`` (FIELD_INVALID) for a cursor that is none or a page that is too large."""
     shown = [entry for entry in entries if _visible(view, viewer, entry)]
-    start = _position(after) if after else 0
+    start = position_of(after) if after else 0
     page = [entry for entry in shown if entry.seq > start][: _size(first)]
     released = {entry.at: entry.event.slugs for entry in entries if isinstance(entry.event, e.Pushed)}
     edges = [
-        TimelineEdge(cursor=_cursor(entry.seq), node=_event(view, entry, released.get(entry.at, ()))) for entry in page
+        TimelineEdge(cursor=cursor_of(entry.seq), node=_event(view, entry, released.get(entry.at, ())))
+        for entry in page
     ]
     more = bool(page) and page[-1].seq != shown[-1].seq
     info = relay.PageInfo(
@@ -143,10 +132,10 @@ def timeline(view: View, viewer: Viewer, entries: list[Entry], first: int, after
 
 
 def _visible(view: View, viewer: Viewer, entry: Entry) -> bool:
-    role = view.desk.rights.roles[viewer.role]
-    if role.fields.staff != "FULL" and isinstance(entry.event, STAFF_ONLY):
+    rights = view.desk.rights
+    if entry.event.type in rights.field_rules.staff.entries and not sees_staff_matters(rights, viewer):
         return False
-    if role.items == "ALL":
+    if sees_whole_cases(rights, viewer):
         return True
     slugs = _slugs(entry.event)
     return bool(slugs) and any(slug in view.case.items for slug in slugs)
@@ -162,6 +151,8 @@ def _event(view: View, entry: Entry, released: tuple[str, ...]) -> TimelineEvent
         actor = f"{view.book.word('departments', entry.actor.department).name}（{actor}）"
     reason = getattr(event, "reason", None)
     text = f"{title}：{names}" if names and len(slugs) <= 3 else f"{title}（{len(slugs)}项）" if names else title
+    if isinstance(event, e.Looked | e.Revealed):
+        text += f"：{_kinds(view, event)}"
     if isinstance(reason, str) and reason:
         text += f"。{reason}"
     return TimelineEvent(
@@ -181,6 +172,15 @@ def _event(view: View, entry: Entry, released: tuple[str, ...]) -> TimelineEvent
         details=_details(view, event),
         hash=entry.hash,
     )
+
+
+def _kinds(view: View, event: e.Looked | e.Revealed) -> str:
+    """``电话、证件号码（部分隐去）``."""
+    rules = view.desk.rights.field_rules.rules
+    masked = event.masked if isinstance(event, e.Looked) else ()
+    words = [rules[kind].name for kind in GROUPS if kind in event.fields]
+    words += [f"{rules[kind].name}（部分隐去）" for kind in GROUPS if kind in masked]
+    return "、".join(words)
 
 
 def _slugs(event: e.Event) -> tuple[str, ...]:
@@ -213,11 +213,11 @@ def _size(first: int) -> int:
     return first
 
 
-def _cursor(seq: int) -> str:
+def cursor_of(seq: int) -> str:
     return base64.urlsafe_b64encode(f"entry:{seq}".encode()).decode()
 
 
-def _position(cursor: str) -> int:
+def position_of(cursor: str) -> int:
     try:
         return int(base64.urlsafe_b64decode(cursor).decode().removeprefix("entry:"))
     except (ValueError, binascii.Error) as error:

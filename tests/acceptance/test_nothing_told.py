@@ -19,6 +19,7 @@ BY_NUMBER = {
     "node": "query($case: ID!) { node(id: $case) { id } }",
     "nodes": "query($ids: [ID!]!) { nodes(ids: $ids) { id } }",
     "_entities": "query($r: [_Any!]!) { _entities(representations: $r) { __typename } }",
+    "accesses": "query($n: String!) { accesses(caseNumber: $n) { totalCount } }",
     "cases": "query($d: String!) { cases(filter: {idNumber: $d}) { totalCount nodes { number } } }",
     "checkSubmission": "query($s: SubmitCaseInput!) { checkSubmission(input: $s) { userErrors { code path } } }",
 }
@@ -28,6 +29,7 @@ NO_CASE = {
     "prefill": "shared data of a person, told by the sources' rules (YN-402)",
     "jurisdiction": "public",
     "supervision": "a list, confined to the area",
+    "incident": "an error, without anything of a case",
     "checkSeal": "a seal proves itself",
 }
 """Queries with arguments that name no case."""

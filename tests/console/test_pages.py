@@ -43,7 +43,7 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(file: object) -> Non
     )
 
 
-@pytest.mark.parametrize("name", ["case", "find", "examples"])
+@pytest.mark.parametrize("name", ["case", "find", "examples", "reveal", "rights"])
 def test_every_document_is_valid_against_the_published_schema(name: str) -> None:
     document = parse((FOLDER / f"{name}.graphql").read_text(encoding="utf-8"))
     assert validate(build()._schema, document) == []
@@ -62,6 +62,7 @@ def test_every_document_is_valid_against_the_published_schema(name: str) -> None
         ("LINK", "LinkState"),
         ("DEADLINE", "DeadlineState"),
         ("PHASE", "Phase"),
+        ("KIND", "PersonalDataKind"),
     ],
 )
 def test_the_page_has_a_word_for_every_value_it_can_be_sent(words: str, enum: str) -> None:

@@ -78,3 +78,20 @@ async def test_a_token_bound_to_a_certificate_is_good_with_that_certificate_only
         assert (await refused(entrance, message.request(bound))).code == "UNAUTHENTICATED"
     stolen = with_certificate(CERTIFICATE)
     assert (await refused(entrance, stolen.request(bound, STRANGER))).code == "UNAUTHENTICATED"
+
+
+@pytest.mark.rule("PD-15")
+@pytest.mark.parametrize(
+    "client, headers, expected",
+    [
+        (PROXY, {"X-Forwarded-For": "198.51.100.1, 203.0.113.9", "Shenhou-Proxy-Secret": SECRET}, "203.0.113.9"),
+        (PROXY, {"X-Forwarded-For": "203.0.113.9"}, PROXY),
+        (STRANGER, {"X-Forwarded-For": "203.0.113.9", "Shenhou-Proxy-Secret": SECRET}, STRANGER),
+        (PROXY, {"X-Forwarded-For": "330502193910109559", "Shenhou-Proxy-Secret": SECRET}, PROXY),
+        (STRANGER, {}, STRANGER),
+    ],
+)
+def test_from_where_somebody_asks_only_a_trusted_proxy_tells(
+    entrance: Entrance, client: str, headers: dict[str, str], expected: str
+) -> None:
+    assert entrance.origin(Message(headers=headers).request(None, client)) == expected

@@ -112,6 +112,12 @@ async def test_a_token_of_a_configured_issuer_tells_who_comes_in_the_issuers_own
     assert (viewer.role, viewer.area, viewer.name, viewer.department) == ("window-clerk", "330502", "刘静", None)
 
 
+async def test_a_name_is_one_line_whatever_the_issuer_says(staff: Gate) -> None:
+    """It stands before the event in the ledger, behind which the next line begins."""
+    viewer = await staff.comes(staff.issuer.token(**CLERK | {"name": "值班员\t\n{}"}))
+    assert viewer.name == "值班员 {}"
+
+
 async def test_of_several_roles_the_first_the_issuer_may_vouch_for_counts(staff: Gate) -> None:
     viewer = await staff.comes(staff.issuer.token(realm={"roles": ["ck", "zs"]}))
     assert viewer.role == "duty-person"

@@ -14,14 +14,16 @@ from sqlalchemy.exc import OperationalError
 from gateway import cli_keys
 from gateway.domain.case import Case
 from gateway.domain.department import Outcome, Record
+from gateway.domain.events.access import Seen
 from gateway.domain.exchange import Direction, MessageKind
 from gateway.domain.identity import check_digit
 from gateway.domain.materials import MaterialStatus
 from gateway.domain.messages import Refused
 from gateway.services import case_care, joint_submission
 from gateway.services.live_records import LiveRecords
-from gateway.store import cases, messages, reseal, uploads
+from gateway.store import accesses, cases, messages, reseal, uploads
 from gateway.store import tables as t
+from gateway.store.accesses import Access
 from gateway.store.cases import Actor, CaseFilter, Stale
 from gateway.store.columns import Blind, Sealed
 from gateway.store.keys import WrongKeys, must_fit
@@ -73,6 +75,7 @@ def full(database: Database) -> World:
         uploads.add(ctx.tx, file, 0, [uploads.sealed(ctx.tx.seal, file, 0, "沈福根".encode())])
         content = uploads.Content("0" * 64, 9, "application/pdf")
         uploads.finish(ctx.tx, file, "person-lijuan", content, 1, MaterialStatus.CLEAN)
+        accesses.append(ctx.tx, [Access(world.number, world.now, ctx.actor, Seen("case", ("phone",)))])
     return world
 
 

@@ -8,34 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.access import rights as access
 from gateway.access.rights import Viewer
-from gateway.access.seals import Seals
-from gateway.desk import Clock, Desk
 from gateway.domain.department import Outcome
 from gateway.domain.form import Form, MaterialForm
 from gateway.domain.messages import Refused
 from gateway.services import dispatch, joint_submission, reading, revocation
 from gateway.services.joint_submission import Submitted
-from gateway.services.live_records import LiveRecords
 from tests.builders import DUTY, World, codes, hz_account, hz_form, payment, unidentified
+from tests.door import desk_of
 from tests.integration.test_submission import SON_FORM, refused
-
-
-def desk_of(world: World) -> Desk:
-    """The door as a gateway has it: threads of its own, and a clash with another writer is run again."""
-    database, clock = world.database, Clock()
-    clock.move_to(world.now)
-    return Desk(
-        database=database,
-        book=world.policies,
-        rights=access.load(),
-        outward=world.outward,
-        live=LiveRecords(database, {}, {}, clock.now),
-        clock=clock,
-        sandbox=True,
-        seals=Seals.from_seed(b"s" * 32),
-    )
 
 
 def at_once(world: World, filings: Sequence[tuple[Viewer, Form, str | None]]) -> list[Submitted | Refused]:

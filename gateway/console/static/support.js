@@ -1,9 +1,10 @@
 import { ask, document as text, keepToken, make, table, time, token } from "/static/kit.js";
-import { ALERT, CASE, DAY, DEADLINE, FRESHNESS, ITEM, LINK, PAYOUT, PHASE, REVERSAL, VERIFICATION } from "/static/words.js";
+import { ALERT, CASE, DAY, DEADLINE, FRESHNESS, ITEM, KIND, LINK, PAYOUT, PHASE, REVERSAL, VERIFICATION } from "/static/words.js";
 
 const $ = (id) => window.document.getElementById(id);
 let timer = null;
 let shownNumber = null;
+let rights = { mayReveal: [], revealReasons: [] };
 
 $("token").value = token();
 $("form").addEventListener("submit", (event) => { event.preventDefault(); keepToken($("token").value); look($("what").value.trim()); });
@@ -11,6 +12,7 @@ $("follow").addEventListener("change", () => { clearInterval(timer); if ($("foll
 
 async function look(what) {
   try {
+    rights = (await ask(await text("rights"), {})).viewer;
     const number = /^[A-Za-z]{1,6}[0-9-]{6,}$/.test(what);
     if (number) return await show(what);
     const filter = /^[0-9Xx（）()A-Z]{8,}$/.test(what) ? { idNumber: what } : { name: what };
@@ -42,7 +44,7 @@ function draw(c) {
       make("p", {}, papers(c))),
     section("为什么还没有办完", c.whyNotFinished.length ? make("ul", { class: "why" }, c.whyNotFinished.map((w) => make("li", {}, w.item ? make("strong", {}, `${w.item.name}：`) : null, w.reason.message,
       make("span", { class: "soft" }, ` 自${time(w.since)}起${w.reason.requirementIds.length ? `〔${w.reason.requirementIds.join("，")}〕` : ""}`)))) : make("p", { class: "good" }, c.status === "REVOKED" ? "各部门都已恢复。" : "全部事项与款项都已办完。")),
-    make("div", { class: "pair" }, section("逝者与家属", facts([["逝者", c.deceased.name ?? "身份不明"], ["证件号码", c.deceased.idNumber], ["户籍", c.deceased.hukouAreaName], ["死亡时间", time(c.death.occurredAt)], ["家属", c.applicant && `${c.applicant.name}（${c.applicant.relationName ?? "—"}）`], ["联系电话", c.applicant?.phone]])),
+    make("div", { class: "pair" }, section("逝者与家属", facts([["逝者", c.deceased.name ?? "身份不明"], ["证件号码", c.deceased.idNumber], ["户籍", words(c.deceased.hukouAreaName, c.deceased.hukouAddress)], ["死亡时间", time(c.death.occurredAt)], ["死亡地点", words(c.death.areaName, c.death.place)], ["死因", c.death.cause], ["家属", c.applicant && `${c.applicant.name}（${c.applicant.relationName ?? "—"}）`], ["家属证件号码", c.applicant?.idNumber], ["联系电话", c.applicant?.phone], ["家属住址", c.applicant?.address]]), reveal(c.number)),
       section("款项", facts([["已核定", `${c.money.approved} 元`], ["已发放", `${c.money.paid} 元`], ["发放中", `${c.money.underway} 元`], ["暂缓", `${c.money.held} 元`], ["已退汇", `${c.money.returned} 元`], ...owed(c.money)]))),
     section(`办理中的事项（${open.length}）`, items(open)),
     section(`已结束的事项（${done.length}）`, items(done)),
@@ -62,6 +64,39 @@ const undoing = (i) => i.reversal && i.reversal.status !== "COMPLETED";
 function remarks(c) {
   const words = [c.platformCode && `上级平台办件码：${c.platformCode}`, c.firstAsked && `首问责任人：${c.firstAsked}`, c.rating && `评价：${c.rating.levelName} ${c.rating.comment}`];
   return make("p", { class: "soft" }, words.filter(Boolean).join(" · "));
+}
+
+function words(...parts) { return parts.filter(Boolean).join(" "); }
+
+function reveal(number) {
+  if (!rights.mayReveal.length) return null;
+  const button = make("button", { type: "button", class: "plain" }, "查看完整信息…");
+  button.addEventListener("click", () => { const dialog = question(number); window.document.body.append(dialog); dialog.addEventListener("close", () => dialog.remove()); dialog.showModal(); });
+  return make("p", { class: "no-print" }, button);
+}
+
+function question(number) {
+  const kinds = rights.mayReveal.map((kind) => make("label", { class: "tick" }, make("input", { type: "checkbox", name: "kind", value: kind }), ` ${KIND[kind]}`));
+  const reason = make("select", { name: "reason", required: "" }, make("option", { value: "" }, "请选择"), ...rights.revealReasons.map((known) => make("option", { value: known.code }, known.name)));
+  const remark = make("input", { name: "note", maxlength: 200, autocomplete: "off" });
+  const wrong = make("p", { class: "bad", role: "status" });
+  const cancel = make("button", { type: "button", class: "plain" }, "取消");
+  const form = make("form", { method: "dialog" }, make("h2", {}, "查看完整信息"), make("p", { class: "soft" }, "仅对您本人、限时有效。何人、何时、因何查看了哪些信息，将记入时间线，家属可以看到。"),
+    make("fieldset", {}, make("legend", {}, "查看内容"), ...kinds), make("label", {}, "事由", reason), make("label", {}, "说明", remark), wrong, make("p", {}, make("button", {}, "确认查看"), " ", cancel));
+  const dialog = make("dialog", { "aria-label": "查看完整信息" }, form);
+  cancel.addEventListener("click", () => dialog.close());
+  reason.addEventListener("change", () => { remark.required = Boolean(rights.revealReasons.find((known) => known.code === reason.value)?.note); });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const fields = [...form.querySelectorAll("input[name=kind]:checked")].map((box) => box.value);
+    try {
+      const told = (await ask(await text("reveal"), { input: { caseNumber: number, fields, reason: reason.value, note: remark.value || null } })).revealPersonalData;
+      if (told.userErrors.length) throw new Error(told.userErrors.map((e) => e.message).join("\n"));
+      dialog.close();
+      await show(number);
+    } catch (error) { wrong.textContent = error.message; }
+  });
+  return dialog;
 }
 
 function owed(money) {

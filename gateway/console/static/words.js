@@ -10,4 +10,5 @@ export const LINK = { UP: "正常", DOWN: "没有响应，已停止推送", PROB
 export const FRESHNESS = { LIVE: "实时", STALE: "非实时", UNAVAILABLE: "暂不可用", UNKNOWN_THERE: "部门无记录" };
 export const DEADLINE = { NO_LIMIT: "无明确时限", NOT_STARTED: "未起算", RUNNING: "计时中", OVERDUE: "已超时", MET: "按时", MISSED: "超时完成", CLOSED: "已终止", CALENDAR_MISSING: "日历未公布" };
 export const DAY = { WORKDAY: "工作日", MAKE_UP_DAY: "调休上班", WEEKEND: "周末" };
+export const KIND = { IDENTITY: "证件号码", PHONE: "电话", ADDRESS: "住址", ACCOUNT: "账号", CAUSE: "死因" };
 export const PHASE = { CONFIRMATION: "丧情确认", CREMATION: "遗体火化", AFTERCARE: "善后手续" };

@@ -6,6 +6,7 @@ for ever: add fields with defaults, never rename.
 
 from __future__ import annotations
 
+from gateway.domain.events.access import Looked, Revealed
 from gateway.domain.events.case import (
     AccountGiven,
     CaseOpened,
@@ -126,6 +127,8 @@ Event = (
     | LinkedToCase
     | ShareRevoked
     | ShareRenewed
+    | Looked
+    | Revealed
 )
 
 __all__ = [
@@ -158,6 +161,7 @@ __all__ = [
     "JoinAnswered",
     "JoinRequested",
     "LinkedToCase",
+    "Looked",
     "MaterialAttached",
     "MaterialScanned",
     "Noted",
@@ -175,6 +179,7 @@ __all__ = [
     "Reminded",
     "Reopened",
     "Reported",
+    "Revealed",
     "ReversalAnswered",
     "ReversalDelivered",
     "ReversalFailed",

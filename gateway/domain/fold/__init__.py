@@ -106,4 +106,6 @@ _FOLDS: dict[type, Callable[[Case, Any, datetime], None]] = {
     e.Escalated: alerts.recorded,
     e.MaterialAttached: materials.attached,
     e.MaterialScanned: materials.scanned,
+    e.Looked: case_.nothing,
+    e.Revealed: case_.nothing,
 }
