@@ -46,6 +46,8 @@ class Role(BaseModel):
     fields: Fields
     messages: bool = False
     """Whether it sees which messages went to and came from departments; never their content."""
+    introspection: bool = False
+    """Whether it may ask about the schema itself where that is not open to everybody."""
     may: list[str]
 
 
@@ -83,6 +85,15 @@ def allow(rights: Rights, viewer: Viewer | None, operation: str) -> Viewer:
     if viewer is None or viewer.role not in rights.roles:
         raise deny(rights)
     if operation in rights.everyone or operation in rights.roles[viewer.role].may:
+        return viewer
+    raise forbid(rights, operation, "HZ-816")
+
+
+def allow_schema(rights: Rights, viewer: Viewer | None, operation: str) -> Viewer:
+    """Raises ``Refused`` unless the viewer's role may ask about the schema itself."""
+    if viewer is None or viewer.role not in rights.roles:
+        raise deny(rights)
+    if rights.roles[viewer.role].introspection:
         return viewer
     raise forbid(rights, operation, "HZ-816")
 
@@ -131,6 +142,7 @@ __all__ = [
     "Role",
     "Viewer",
     "allow",
+    "allow_schema",
     "deny",
     "forbid",
     "in_area",

@@ -67,6 +67,10 @@ class Code(StrEnum):
     # operation
     INVALID_OPERATION = "INVALID_OPERATION"
     OPERATION_TOO_LARGE = "OPERATION_TOO_LARGE"
+    DOCUMENT_NOT_REGISTERED = "DOCUMENT_NOT_REGISTERED"
+    TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
+    TIME_LIMIT = "TIME_LIMIT"
+    NOT_SERVED = "NOT_SERVED"
     TRY_AGAIN = "TRY_AGAIN"
     INTERNAL = "INTERNAL"
     # why an item is, or is not, part of the case
@@ -258,6 +262,22 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
     Code.OPERATION_TOO_LARGE: (
         "请求过大：{detail}上限为{limit}。",
         "The operation is too large: at most {limit} {detail_en}.",
+    ),
+    Code.DOCUMENT_NOT_REGISTERED: (
+        "该操作未登记，不能执行。请使用已登记的文档，或联系平台登记。",
+        "This operation is not registered and does not run: send one that is, or have it registered.",
+    ),
+    Code.TOO_MANY_REQUESTS: (
+        "请求过多，请在{seconds}秒后再试。批量系统如需更高额度，请联系{contact}。",
+        "Too many requests: try again in {seconds} seconds. A system that needs more turns to {contact_en}.",
+    ),
+    Code.TIME_LIMIT: (
+        "该部分内容未能在{limit}秒内取得，其余内容不受影响，请稍后再试。",
+        "This part was not ready within {limit} seconds; the rest is complete. Ask for it again later.",
+    ),
+    Code.NOT_SERVED: (
+        "不接受此请求：{detail}。",
+        "The request is not taken: {detail_en}.",
     ),
     Code.TRY_AGAIN: (
         "系统暂时无法保存，内容没有丢失也没有重复办理的风险，请稍后原样重试。",
