@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 import schema
 from adapters.kit.registry import Manifest, connect, manifests
@@ -35,6 +36,7 @@ from gateway.services.lookups import Lookups
 from gateway.settings import BadSetting, Settings, variable
 from gateway.store import checkpoints, nonces
 from gateway.store.session import Database
+from gateway.web import Web
 from gateway.worker import inbound
 from gateway.worker.engine import Engine, Limits
 from gateway.worker.outward import CALLBACK_POLL_FACTOR, Outward
@@ -49,7 +51,7 @@ class Application:
     desk: Desk
     outward: Outward
     repair: Repair
-    asgi: Starlette
+    asgi: ASGIApp
     started: threading.Event
     """Set as soon as it serves."""
 
@@ -112,18 +114,19 @@ def create(
     repair = Repair(adapters, outward.run, outward.look, engine, pace)
     local = LocalIssuer.from_seed(settings.issuer_seed, settings.local_issuer_url) if desk.sandbox else None
     entrance = _entrance(settings, desk, local)
-    asgi = Starlette(
+    app = Starlette(
         routes=[
             *schema.routes(desk, entrance, settings),
             *inbound.routes(outward, adapters, entrance, rights),
             *documents.routes(desk, entrance),
             *(local.routes(known) if local is not None else ()),
             *entry.routes(desk.book, settings.portal_url, lambda: desk.clock.now().date()),
-            *console.routes(),
+            *console.routes(settings.open_schema),
         ],
         lifespan=lambda _: _lifespan(desk, engine, outward, repair, entrance, started),
         max_body_size=settings.max_body_bytes,
     )
+    asgi = Web(app, settings.mode == "production", settings.cors_origins)
     return Application(settings, desk, outward, repair, asgi, started)
 
 

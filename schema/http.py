@@ -41,8 +41,8 @@ log = logging.getLogger("shenhou.schema")
 _VALUE = re.compile(r"got invalid value .*?(?=( at '[^']*')?; )", re.DOTALL)
 _ENUM = re.compile(r"(?<=Value ).*?(?= does not exist in )", re.DOTALL)
 _QUOTED = re.compile(r"(?<=: )('[^']*'|\"[^\"]*\"|\{.*\}|\[.*\]|-?\d[\d.]*)\.?$", re.DOTALL)
-NOTHING_RAN = {Code.FORBIDDEN: 200}
-"""HTTP status when nothing was executed, besides those of the entrance; 400 for every other code."""
+NOTHING_RAN = {**STATUS, Code.FORBIDDEN: 200, Code.INTERNAL: 500}
+"""HTTP status when nothing was executed; 400 for every other code."""
 BEST = "application/graphql-response+json"
 T = TypeVar("T")
 

@@ -35,8 +35,8 @@ class _Static(StaticFiles):
         return answer
 
 
-def routes() -> list[BaseRoute]:
-    """The pages' routes."""
+def routes(sandbox: bool = True) -> list[BaseRoute]:
+    """The pages' routes.  ``sandbox``: whether the workbench is one of them."""
 
     async def page(request: Request) -> Response:
         name = request.url.path.strip("/")
@@ -48,6 +48,6 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/", home),
         Route("/support", page),
-        Route("/sandbox", page),
+        *([Route("/sandbox", page)] if sandbox else []),
         Mount("/static", _Static(directory=FOLDER)),
     ]
