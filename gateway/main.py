@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,6 +21,7 @@ from adapters.kit.registry import sources as source_manifests
 from adapters.kit.values import CHINA
 from gateway.access import identity as who
 from gateway.access import rights as access
+from gateway.access.budgets import Budgets
 from gateway.access.entrance import Entrance
 from gateway.access.local_issuer import LocalIssuer
 from gateway.access.rights import EVERYWHERE, MACHINE, Viewer
@@ -34,6 +37,7 @@ from gateway.services.context import Outward as OutwardFacts
 from gateway.services.live_records import LiveRecords
 from gateway.services.lookups import Lookups
 from gateway.settings import BadSetting, Settings, variable
+from gateway.store import budgets as shared_budgets
 from gateway.store import checkpoints, nonces
 from gateway.store.session import Database
 from gateway.web import Web
@@ -114,10 +118,11 @@ def create(
     repair = Repair(adapters, outward.run, outward.look, engine, pace)
     local = LocalIssuer.from_seed(settings.issuer_seed, settings.local_issuer_url) if desk.sandbox else None
     entrance = _entrance(settings, desk, local)
+    budgets = Budgets(rights, partial(_draw, desk), settings.rate_limits)
     app = Starlette(
         routes=[
-            *schema.routes(desk, entrance, settings),
-            *inbound.routes(outward, adapters, entrance, rights),
+            *schema.routes(desk, entrance, budgets, settings),
+            *inbound.routes(outward, adapters, entrance, budgets),
             *documents.routes(desk, entrance),
             *(local.routes(known) if local is not None else ()),
             *entry.routes(desk.book, settings.portal_url, lambda: desk.clock.now().date()),
@@ -186,6 +191,12 @@ def _entrance(settings: Settings, desk: Desk, local: LocalIssuer | None) -> Entr
         return Entrance.build(found, desk.rights, index, remember, settings.proxy_secret, local)
     except who.BadIdentity as error:
         raise BadSetting(f"SHENHOU_IDENTITY_FILE: {error}") from error
+
+
+async def _draw(desk: Desk, caller: str, units: float, per_minute: float) -> float:
+    """The real time counts here, not a sandbox's."""
+    key = desk.database.seal.indexes("caller", caller)[0]
+    return await desk.change(None, lambda ctx: shared_budgets.draw(ctx.tx, key, units, per_minute, time.time()))
 
 
 @contextlib.asynccontextmanager

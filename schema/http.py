@@ -21,6 +21,7 @@ from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.types import ExecutionResult
 
+from gateway.access.budgets import REQUEST, Budgets
 from gateway.access.entrance import STATUS, Entrance, headers
 from gateway.access.rights import Viewer, deny
 from gateway.desk import Desk, time_limit
@@ -54,7 +55,7 @@ class Gone(Exception):
 class GraphQLOverHttp(GraphQL[Context, None]):
     """One endpoint.  Queries by POST only: nothing personal in an address."""
 
-    def __init__(self, desk: Desk, entrance: Entrance, settings: Settings) -> None:
+    def __init__(self, desk: Desk, entrance: Entrance, budgets: Budgets, settings: Settings) -> None:
         limits = Limits(
             depth=settings.max_depth,
             aliases=settings.max_aliases,
@@ -64,7 +65,7 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         )
         schema = build(limits, settings.open_schema)
         super().__init__(schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=())
-        self.desk, self.entrance, self.gate = desk, entrance, schema.gate
+        self.desk, self.entrance, self.budgets, self.gate = desk, entrance, budgets, schema.gate
         self.limit_s = settings.operation_limit_s
         self.inputs = requests.InputLimits(settings.max_depth, settings.max_values, settings.max_text)
         self.documents = trusted(settings)
@@ -88,7 +89,13 @@ class GraphQLOverHttp(GraphQL[Context, None]):
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """Raises ``Refused``, before the body is read as GraphQL."""
-        viewer = await self.entrance.viewer(request)
+        try:
+            viewer = await self.entrance.viewer(request)
+        except Refused:
+            await self.budgets.charge(None, self.entrance.address(request))
+            raise
+        if viewer is None:
+            await self.budgets.charge(None, self.entrance.address(request))
         if viewer is None and not self.gate.open_schema:
             raise deny(self.desk.rights)
         context = Context(self.desk, viewer)
@@ -118,6 +125,8 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         except GraphQLError as error:
             wrong = error
         body = await request.body()
+        if context.viewer is not None:
+            await self.budgets.charge(context.viewer, "", operation.cost if wrong is None else REQUEST)
         if wrong is not None:
             if b"mutation" in body:
                 context.message = await self._keep(context.viewer, body)
@@ -231,9 +240,9 @@ def _place(error: GraphQLError) -> dict[str, Any]:
     return placed
 
 
-def routes(desk: Desk, entrance: Entrance, settings: Settings) -> list[BaseRoute]:
+def routes(desk: Desk, entrance: Entrance, budgets: Budgets, settings: Settings) -> list[BaseRoute]:
     """The schema's routes."""
-    endpoint = GraphQLOverHttp(desk, entrance, settings)
+    endpoint = GraphQLOverHttp(desk, entrance, budgets, settings)
     text = sdl()
 
     async def published(request: Request) -> Response:

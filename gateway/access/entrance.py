@@ -29,6 +29,7 @@ STATUS: Mapping[Code, int] = {
     Code.SIGNATURE_REFUSED: 401,
     Code.FORBIDDEN: 403,
     Code.MESSAGE_REPLAYED: 409,
+    Code.TOO_MANY_REQUESTS: 429,
     Code.IDENTITY_UNAVAILABLE: 503,
     Code.TRY_AGAIN: 503,
 }
@@ -81,6 +82,12 @@ class Entrance:
         await asyncio.gather(*(keys.stop() for keys in self.published))
         await self.web.close()
 
+    def address(self, request: Request) -> str:
+        """Where a request comes from; empty when it is a trusted proxy, which alone knows for whom it asks."""
+        if request.client is None or self.machines.trusted(request):
+            return ""
+        return request.client.host
+
     async def viewer(self, request: Request) -> Viewer | None:
         """Who asks; None for a request that brings nothing.
 
@@ -106,6 +113,8 @@ class Entrance:
 
 def headers(reason: Reason) -> dict[str, str]:
     """What the sender of a denied request is told besides the text."""
+    if reason.code is Code.TOO_MANY_REQUESTS:
+        return {"Retry-After": reason.facts["seconds"]}
     if STATUS.get(reason.code) == 503:
         return {"Retry-After": str(RETRY_S)}
     if STATUS.get(reason.code) != 401:

@@ -53,7 +53,7 @@ class Machines:
         given = request.headers.getlist(CERTIFICATE)
         if not given:
             return None
-        if not self._trusted(request):
+        if not self.trusted(request):
             log.warning("a client certificate came from elsewhere than a configured proxy")
             return None
         try:
@@ -74,7 +74,8 @@ class Machines:
             raise self._unknown()
         return found
 
-    def _trusted(self, request: Request) -> bool:
+    def trusted(self, request: Request) -> bool:
+        """Whether a trusted proxy sent it."""
         try:
             address = ipaddress.ip_address(request.client.host if request.client is not None else "")
         except ValueError:

@@ -48,6 +48,8 @@ class Role(BaseModel):
     """Whether it sees which messages went to and came from departments; never their content."""
     introspection: bool = False
     """Whether it may ask about the schema itself where that is not open to everybody."""
+    budget_per_min: int
+    """Cost it may ask for in a minute (``docs/limits.md``), where budgets are on."""
     may: list[str]
 
 
@@ -57,6 +59,8 @@ class Rights(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     contact: str
     contact_en: str
+    budget_per_min: int
+    """As of a role, for an address that brings no token."""
     everyone: list[str]
     roles: dict[str, Role]
     cause_departments: list[str]

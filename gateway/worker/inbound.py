@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gateway.access.budgets import MESSAGE, Budgets
 from gateway.access.entrance import STATUS, Entrance, headers
-from gateway.access.rights import MACHINE, Refused, Rights, deny, forbid
+from gateway.access.rights import MACHINE, Refused, deny, forbid
 from gateway.domain.department import Department, DepartmentError
 from gateway.domain.exchange import MessageKind
 from gateway.services import kept
@@ -23,8 +24,11 @@ from gateway.store.messages import Item
 from gateway.worker.outward import Outward
 
 
-def routes(outward: Outward, departments: Mapping[str, Department], entrance: Entrance, rights: Rights) -> list[Route]:
+def routes(
+    outward: Outward, departments: Mapping[str, Department], entrance: Entrance, budgets: Budgets
+) -> list[Route]:
     """The inbound route over these departments."""
+    rights = budgets.rights
 
     async def message(request: Request) -> Response:
         code = request.path_params["code"]
@@ -35,6 +39,7 @@ def routes(outward: Outward, departments: Mapping[str, Department], entrance: En
                 raise deny(rights)
             if adapter is None or viewer.role != MACHINE or viewer.department != code:
                 raise forbid(rights, f"messages of {code}", "PD-06")
+            await budgets.charge(viewer, "", MESSAGE)
         except Refused as refused:
             return _problem(refused)
         return await asyncio.shield(_take(outward, adapter, code, await request.body(), dict(request.headers)))

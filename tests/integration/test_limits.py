@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import parse
+from graphql import GraphQLError, parse
 
 from schema.build import build
 from schema.costs import PAGE
@@ -36,7 +36,8 @@ LARGE = {
     "fragments in each other": " ".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(99)) + "{ ...F0 }",
     "cost of lists in lists": "{ cases(first: 100) { nodes { items { case { items { case { number } } } } } } }",
     "cost by spreading": SPREAD + " fragment F11 on Query { cases(first: 100) { nodes { number status area } } }",
-    "cost with a negative page": "{ cases(first: -5) { nodes { items { case { items { case { items { slug } } } } } } } }",
+    "cost with a negative page": "{ cases(first: -5) { nodes { items { case { items { case { items { slug } }"
+    + " }" * 6,
 }
 
 
@@ -115,7 +116,7 @@ async def test_a_flood_of_other_documents_does_not_push_out_those_that_are_used(
     gate = build().gate
     used = gate.read("{ viewer { now } }")
     for number in range(2000):
-        with pytest.raises(Exception, match="."):
+        with pytest.raises(GraphQLError):
             gate.read(f"{{ nothing{number} }}")
     assert gate.read("{ viewer { now } }") is used
 
