@@ -121,7 +121,7 @@ def create(
     budgets = Budgets(rights, partial(_draw, desk), settings.rate_limits)
     app = Starlette(
         routes=[
-            *schema.routes(desk, entrance, budgets, settings),
+            *schema.routes(desk, entrance, budgets, settings, console.DOCUMENTS),
             *inbound.routes(outward, adapters, entrance, budgets),
             *documents.routes(desk, entrance),
             *(local.routes(known) if local is not None else ()),

@@ -61,31 +61,33 @@ def manifest(texts: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return {"format": FORMAT, "version": 1, "operations": operations}
 
 
-def sources(paths: Iterable[Path]) -> list[tuple[str, str]]:
-    """Names and texts of documents in ``.graphql`` files and folders of them, in order."""
-    files = [file for path in paths for file in (sorted(path.rglob("*.graphql")) if path.is_dir() else [path])]
-    return [(file.stem, file.read_text(encoding="utf-8")) for file in files]
+def named(path: Path) -> list[tuple[str, str]]:
+    """Names and texts of the documents of a manifest, a ``.graphql`` file, or a folder of both.
 
-
-def load(path: Path) -> Documents:
-    """From a manifest, or from a folder of manifests and ``.graphql`` files.  Raises ``BadDocuments``."""
-    if not path.exists():
-        raise BadDocuments(f"{path} does not exist")
-    known: dict[str, str] = {}
+    Raises ``BadDocuments``.
+    """
     files = sorted([*path.rglob("*.json"), *path.rglob("*.graphql")]) if path.is_dir() else [path]
+    found: list[tuple[str, str]] = []
     for file in files:
         try:
             text = file.read_text(encoding="utf-8")
-            known.update({id_of(text): text} if file.suffix == ".graphql" else _listed(json.loads(text)))
+            found += [(file.stem, text)] if file.suffix == ".graphql" else _listed(json.loads(text))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadDocuments(f"{file} is no manifest of documents: {type(error).__name__}") from error
-    return Documents(known)
+    return found
 
 
-def _listed(found: Any) -> dict[str, str]:
-    """Apollo's manifest, or a plain object of ids and texts; an id that is no SHA-256 is a name of the client's own."""
+def _listed(found: Any) -> list[tuple[str, str]]:
+    """Apollo's manifest, or a plain object of ids and texts."""
     if found.get("format") == FORMAT:
-        found = {one["id"]: one["body"] for one in found["operations"]}
-    if not all(isinstance(text, str) for text in found.values()):
-        raise ValueError("a document is a text")
-    return {**{id_of(text): text for text in found.values()}, **{id.removeprefix(PREFIX): t for id, t in found.items()}}
+        listed = [(one["id"], one["name"], one["body"]) for one in found["operations"]]
+    else:
+        listed = [(id.removeprefix(PREFIX), id, text) for id, text in found.items()]
+    if any(id_of(text) != id for id, _, text in listed):
+        raise ValueError("an id is the SHA-256 of its document")
+    return [(name, text) for _, name, text in listed]
+
+
+def load(paths: Iterable[Path]) -> Documents:
+    """Raises ``BadDocuments``."""
+    return Documents({id_of(text): text for path in paths for _, text in named(path)})

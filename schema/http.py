@@ -7,8 +7,9 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
@@ -29,7 +30,7 @@ from gateway.domain.exchange import MessageKind
 from gateway.domain.messages import Code, Reason, Refused, refuse
 from gateway.faults import places
 from gateway.services import kept
-from gateway.settings import Settings
+from gateway.settings import BadSetting, Settings
 from schema import documents
 from schema import request as requests
 from schema.build import build, sdl
@@ -55,7 +56,9 @@ class Gone(Exception):
 class GraphQLOverHttp(GraphQL[Context, None]):
     """One endpoint.  Queries by POST only: nothing personal in an address."""
 
-    def __init__(self, desk: Desk, entrance: Entrance, budgets: Budgets, settings: Settings) -> None:
+    def __init__(
+        self, desk: Desk, entrance: Entrance, budgets: Budgets, settings: Settings, own: Sequence[Path]
+    ) -> None:
         limits = Limits(
             depth=settings.max_depth,
             aliases=settings.max_aliases,
@@ -68,7 +71,7 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         self.desk, self.entrance, self.budgets, self.gate = desk, entrance, budgets, schema.gate
         self.limit_s = settings.operation_limit_s
         self.inputs = requests.InputLimits(settings.max_depth, settings.max_values, settings.max_text)
-        self.documents = trusted(settings)
+        self.documents = trusted(settings, own)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -195,10 +198,14 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def trusted(settings: Settings) -> documents.Documents:
-    """Raises ``documents.BadDocuments``."""
-    path = settings.trusted_documents
-    return documents.load(path) if path is not None else documents.Documents()
+def trusted(settings: Settings, own: Sequence[Path]) -> documents.Documents:
+    """The registered documents and the pages' ``own``.  Raises ``BadSetting``."""
+    if settings.trusted_documents is None:
+        return documents.Documents()
+    try:
+        return documents.load([settings.trusted_documents, *own])
+    except documents.BadDocuments as error:
+        raise BadSetting(f"SHENHOU_TRUSTED_DOCUMENTS: {error}") from error
 
 
 def _denied(refused: Refused, status: int = 400) -> Response:
@@ -240,9 +247,11 @@ def _place(error: GraphQLError) -> dict[str, Any]:
     return placed
 
 
-def routes(desk: Desk, entrance: Entrance, budgets: Budgets, settings: Settings) -> list[BaseRoute]:
-    """The schema's routes."""
-    endpoint = GraphQLOverHttp(desk, entrance, budgets, settings)
+def routes(
+    desk: Desk, entrance: Entrance, budgets: Budgets, settings: Settings, own: Sequence[Path] = ()
+) -> list[BaseRoute]:
+    """The schema's routes.  ``own``: documents of this gateway's pages, which are trusted."""
+    endpoint = GraphQLOverHttp(desk, entrance, budgets, settings, own)
     text = sdl()
 
     async def published(request: Request) -> Response:

@@ -16,6 +16,8 @@ from starlette.staticfiles import StaticFiles
 from gateway.documents import STYLE
 
 FOLDER = Path(__file__).with_name("static")
+DOCUMENTS = (FOLDER / "find.graphql", FOLDER / "case.graphql")
+"""What the support page asks; it runs also where only registered documents do."""
 HEADERS = {
     # A document opened from a page keeps the page's policy: its one style is allowed here as well.
     "Content-Security-Policy": f"default-src 'self'; style-src 'self' {STYLE}; frame-ancestors 'none'; "
