@@ -36,6 +36,8 @@ from schema.context import Context
 from schema.costs import Prices, prices
 from schema.measure import Limits, Size, TooLarge, Unknown, measure
 
+NOT_THE_CLIENTS = frozenset({Code.TRY_AGAIN, Code.TIME_LIMIT, Code.IDENTITY_UNAVAILABLE, Code.INTERNAL})
+"""Errors after which the same request may succeed later; after every other one the client has to change something."""
 KEPT = 500
 """Documents that are remembered; as many again that were refused."""
 ERRORS = 5
@@ -183,6 +185,7 @@ def as_error(refused: Refused) -> GraphQLError:
         reason.zh(),
         extensions={
             "code": reason.code.value,
+            "classification": "BAD_REQUEST" if reason.code not in NOT_THE_CLIENTS else "UNAVAILABLE",
             "messageEn": reason.en(),
             "requirementIds": list(reason.ids),
             "path": refused.problems[0].path,
