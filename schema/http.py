@@ -81,7 +81,8 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         except Refused as refused:
             response = _denied(refused)
         except GraphQLError as error:
-            response = self.create_response({"errors": [formatted(error)]}, Response())
+            answer = {"errors": [formatted(error)]}
+            response = self.create_response(answer, await self.get_sub_response(request))
         except HTTPException as error:
             response = _denied(refuse(Code.INVALID_OPERATION, None, detail=error.reason), error.status_code)
         except Gone:

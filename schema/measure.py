@@ -216,11 +216,11 @@ class _Measure:
         return found
 
     def fragment(self, name: str) -> Size:
-        """A circle ends here; validation finds it."""
-        if name not in self.fragments or name in self.inside:
+        """Each is measured once; a circle has no end of levels."""
+        if name not in self.fragments:
             return Size(0, 0, 0)
         if name not in self.measured:
-            if len(self.inside) >= self.limits.depth:
+            if name in self.inside or len(self.inside) >= self.limits.depth:
                 raise TooLarge("depth")
             self.inside.append(name)
             at, fields = self.fragments[name]

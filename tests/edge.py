@@ -59,5 +59,6 @@ class Edge:
 
 def codes(answer: httpx2.Response) -> list[str]:
     """Codes of the errors of an answer, which has to be JSON whatever it says."""
+    assert len(answer.headers.get_list("content-length")) == 1 and len(answer.headers.get_list("content-type")) == 1
     assert answer.headers["content-type"].partition(";")[0].endswith("json"), answer.text
     return [error["extensions"]["code"] for error in answer.json().get("errors", ())]

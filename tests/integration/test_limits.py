@@ -34,6 +34,7 @@ LARGE = {
     "deep default": "query($n: String = " + "[" * 50 + "]" * 50 + ") { viewer { role } }",
     "inline fragments in each other": "{ " + "... { " * 100 + ROLE + " }" * 100 + " }",
     "fragments in each other": " ".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(99)) + "{ ...F0 }",
+    "a circle of fragments": "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }",
     "cost of lists in lists": "{ cases(first: 100) { nodes { items { case { items { case { number } } } } } } }",
     "cost by spreading": SPREAD + " fragment F11 on Query { cases(first: 100) { nodes { number status area } } }",
     "cost with a negative page": "{ cases(first: -5) { nodes { items { case { items { case { items { slug } }"
