@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, select
@@ -126,13 +127,16 @@ async def test_what_is_kept_of_callers_has_a_limit() -> None:
     assert len(gateway.budgets._accounts) == 10_000 and gateway.draws == 0
 
 
-async def test_over_http_it_is_429_with_the_seconds_to_wait_whichever_gateway_is_asked(tmp_path: Path) -> None:
+async def test_over_http_it_is_429_with_the_seconds_to_wait_whichever_gateway_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.main.time", SimpleNamespace(time=lambda: 1000.0))  # nothing fills up meanwhile
     one, other = (Edge(tmp_path, RATE_LIMITS="on") for _ in range(2))
     for edge in (one, other):
         edge.desk.rights.roles["family"].__dict__["budget_per_min"] = 8_000
     answers = [await edge.ask(DEAR, "family") for _ in range(10) for edge in (one, other)]
     taken = [answer for answer in answers if answer.status_code == 200]
-    assert 8_000 / 801 <= len(taken) <= 8_000 / 801 * (1 + 4 / SLICES)
+    assert len(taken) == 8_000 // 801, "each costs more than a slice, so each is settled at once"
     late = answers[-1]
     assert (late.status_code, codes(late)) == (429, ["TOO_MANY_REQUESTS"]) and "data" not in late.json()
     assert 1 <= int(late.headers["retry-after"]) <= 60
