@@ -46,6 +46,7 @@ audit: .venv/.installed-dev  ## known vulnerabilities of what is locked; STRICT=
 
 bench: .venv/.installed-dev  ## what a query, a case and waiting cost; most of an hour
 	@$(BIN)/python benchmarks/query.py
+	@$(BIN)/python -m benchmarks.refused
 	@$(BIN)/python -m benchmarks.throughput --json var/throughput.json
 	@$(BIN)/python -m benchmarks.waiting --json var/waiting.json
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from gateway import cli_doctor, cli_evidence, cli_keys, cli_policy
+from gateway import cli_doctor, cli_documents, cli_evidence, cli_keys, cli_policy
 
 if TYPE_CHECKING:
     from gateway.main import Application
@@ -33,6 +33,7 @@ app.add_typer(cli_policy.app, name="policy")
 app.command()(cli_doctor.doctor)
 cli_evidence.register(app)
 app.add_typer(cli_keys.app, name="keys")
+app.add_typer(cli_documents.app, name="documents")
 out = Console()
 Port = Annotated[int, typer.Option(help="Port on the loopback interface.", envvar="PORT")]
 

@@ -11,8 +11,9 @@ import contextvars
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -26,17 +27,19 @@ from gateway.access.seals import Seals
 from gateway.access.sight import see
 from gateway.domain.case import Case
 from gateway.domain.events.access import Denied, Seen
-from gateway.domain.messages import Code
+from gateway.domain.messages import Code, Refused, refuse
+from gateway.faults import places
 from gateway.policy.book import PolicyBook
 from gateway.services.context import Ctx, Outward
 from gateway.services.journal import Journal
-from gateway.services.live_records import LiveRecords
+from gateway.services.live_records import LiveRecord, LiveRecords
 from gateway.services.looking import AT_ONCE, Looking
 from gateway.services.looking import note as note_looks
 from gateway.services.lookups import Lookups
 from gateway.store import cases, looks
 from gateway.store.accesses import NO_CASE
 from gateway.store.cases import Actor, CaseFilter
+from gateway.store.incidents import Incident
 from gateway.store.looks import NOTHING as NO_LOOK
 from gateway.store.looks import Look
 from gateway.store.session import Busy, Database, Tx
@@ -49,6 +52,45 @@ ATTEMPTS = 6
 PAUSE_S = 0.05
 """The pauses in between are by chance, twice as long each time, and some seconds in all at most."""
 SYSTEM = Actor("gateway", "gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimit:
+    """How long an operation may wait.  ``until``: by the loop's clock."""
+
+    seconds: float
+    until: float
+
+    def refusal(self) -> Refused:
+        """What is not ready by then (TIME_LIMIT)."""
+        return refuse(Code.TIME_LIMIT, None, limit=f"{self.seconds:g}")
+
+
+_limit: contextvars.ContextVar[TimeLimit | None] = contextvars.ContextVar("time limit", default=None)
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Whatever is read in here, and in tasks begun in here, is ready within ``seconds`` or refused (TIME_LIMIT)."""
+    token = _limit.set(TimeLimit(seconds, asyncio.get_running_loop().time() + seconds))
+    try:
+        yield
+    finally:
+        _limit.reset(token)
+
+
+async def in_time(work: Awaitable[T]) -> T:
+    """Raises ``Refused`` (TIME_LIMIT)."""
+    limit = _limit.get()
+    if limit is None:
+        return await work
+    try:
+        async with asyncio.timeout_at(limit.until) as timer:
+            return await work
+    except TimeoutError:
+        if timer.expired():
+            raise limit.refusal() from None
+        raise
 
 
 @dataclass(slots=True)
@@ -104,8 +146,15 @@ class Desk:
         return await self._thread(lambda: self._change(viewer, call))
 
     async def look(self, viewer: Viewer | None, call: Callable[[Ctx], T]) -> T:
-        """Runs a use case that only reads."""
-        return await self._thread(lambda: self._look(viewer, call))
+        """Runs a use case that only reads.  Raises ``Refused`` (TIME_LIMIT) when the operation's time is over."""
+        return await in_time(self._thread(lambda: self._look(viewer, call)))
+
+    async def live_records(self, wanted: Sequence[tuple[str, str]]) -> list[LiveRecord | Refused]:
+        """Live records; those of a department that is not ready in time are refused (TIME_LIMIT)."""
+        limit = _limit.get()
+        found = await self.live.read(wanted, limit.until if limit is not None else None)
+        late = limit.refusal() if limit is not None else None
+        return [shown for one in found if (shown := one or late) is not None]
 
     async def cases(self, viewer: Viewer, numbers: Sequence[str], asking: Asking = NOTHING) -> list[Case | None]:
         """The cases as this viewer sees them, in the order asked; None for what is not there or not theirs.
@@ -178,6 +227,11 @@ class Desk:
             return
         event = Denied(asking.operation, code.value, asked and asked[:64], self._origin(viewer, asking))
         self.journal.access(NO_CASE, self.clock.now(), actor_of(viewer), event)
+
+    def note_incident(self, id: str, operation: str, error: Exception) -> None:
+        """What nobody expected, for support to look up by the number its caller was told."""
+        kind = type(error).__name__[:128]
+        self.journal.incident(Incident(id, self.clock.now(), operation, kind, places(error)))
 
     async def write_journal(self) -> None:
         """Writes what has gathered; called several times a second, and once more before the process ends."""

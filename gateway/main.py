@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 import schema
 from adapters.kit.registry import Manifest, connect, manifests
@@ -18,6 +21,7 @@ from adapters.kit.registry import sources as source_manifests
 from adapters.kit.values import CHINA
 from gateway.access import identity as who
 from gateway.access import rights as access
+from gateway.access.budgets import Budgets
 from gateway.access.entrance import Entrance
 from gateway.access.local_issuer import LocalIssuer
 from gateway.access.rights import EVERYWHERE, MACHINE, Viewer
@@ -34,8 +38,10 @@ from gateway.services.journal import FLUSH_S
 from gateway.services.live_records import LiveRecords
 from gateway.services.lookups import Lookups
 from gateway.settings import BadSetting, Settings, variable
+from gateway.store import budgets as shared_budgets
 from gateway.store import checkpoints, nonces
 from gateway.store.session import Database
+from gateway.web import Web
 from gateway.worker import inbound, uploads
 from gateway.worker.engine import Engine, Limits
 from gateway.worker.outward import CALLBACK_POLL_FACTOR, Outward
@@ -53,7 +59,7 @@ class Application:
     desk: Desk
     outward: Outward
     repair: Repair
-    asgi: Starlette
+    asgi: ASGIApp
     started: threading.Event
     """Set as soon as it serves."""
 
@@ -117,19 +123,21 @@ def create(
     local = LocalIssuer.from_seed(settings.issuer_seed, settings.local_issuer_url) if desk.sandbox else None
     entrance = _entrance(settings, desk, local)
     scanning = Scanning(desk, engine, settings.uploads, _scanner(settings))
-    asgi = Starlette(
+    budgets = Budgets(rights, partial(_draw, desk), settings.rate_limits)
+    app = Starlette(
         routes=[
-            *schema.routes(desk, entrance, settings),
-            *inbound.routes(outward, adapters, entrance, rights, desk.note_denied),
+            *schema.routes(desk, entrance, budgets, settings, console.DOCUMENTS),
+            *inbound.routes(outward, adapters, entrance, budgets, desk.note_denied),
             *documents.routes(desk, entrance),
             *uploads.routes(desk, entrance, settings.uploads, scanning.scanner),
             *(local.routes(known) if local is not None else ()),
             *entry.routes(desk.book, settings.portal_url, lambda: desk.clock.now().date()),
-            *console.routes(),
+            *console.routes(settings.open_schema),
         ],
         lifespan=lambda _: _lifespan(desk, engine, outward, repair, scanning, entrance, started),
         max_body_size=settings.max_body_bytes,
     )
+    asgi = Web(app, settings.mode == "production", settings.cors_origins, desk.note_incident)
     return Application(settings, desk, outward, repair, asgi, started)
 
 
@@ -196,6 +204,12 @@ def _scanner(settings: Settings) -> Scanner | None:
         return scanner(settings.uploads.scanner, settings.uploads.scanner_limit_s)
     except BadScanner as error:
         raise BadSetting(f"SHENHOU_SCANNER must be like {error}") from error
+
+
+async def _draw(desk: Desk, caller: str, units: float, per_minute: float) -> float:
+    """The real time counts here, not a sandbox's."""
+    key = desk.database.seal.indexes("caller", caller)[0]
+    return await desk.change(None, lambda ctx: shared_budgets.draw(ctx.tx, key, units, per_minute, time.time()))
 
 
 @contextlib.asynccontextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -88,11 +89,31 @@ class Settings:
     clock_start: datetime | None = None
     """``SHENHOU_CLOCK_START``: aware time at which the sandbox's clock starts; development only."""
     max_body_bytes: int = 2 * 1024 * 1024
+    max_operation_bytes: int = 256 * 1024
+    """As above, of one GraphQL operation with its variables."""
     max_depth: int = 12
+    """Levels of fields, of fragments in fragments, and of lists and objects in an input."""
     max_aliases: int = 30
-    max_tokens: int = 4000
+    max_tokens: int = 2000
+    max_directives: int = 40
     max_cost: int = 100_000
-    """Fields one answer may have, by estimate."""
+    """Fields one answer may have, by estimate (``docs/limits.md``)."""
+    max_values: int = 5_000
+    """Values in the variables of one operation."""
+    max_text: int = 20_000
+    """Characters in one text of the variables."""
+    operation_limit_s: float = 10.0
+    """``SHENHOU_OPERATION_LIMIT_S``: after so many seconds a query answers with what it has; a change runs to its
+    end."""
+    open_schema: bool = True
+    """``SHENHOU_OPEN_SCHEMA``: ``on``: everybody may ask about the schema and open the sandbox page.  Default: on in
+    development, off in production, where it takes a role with ``introspection``."""
+    rate_limits: bool = False
+    """``SHENHOU_RATE_LIMITS``: ``on``: every caller has the budget of its role.  Default: on in production."""
+    trusted_documents: Path | None = None
+    """``SHENHOU_TRUSTED_DOCUMENTS``: manifest, or folder of documents; nothing else runs then."""
+    cors_origins: tuple[str, ...] = ()
+    """``SHENHOU_CORS_ORIGINS``: origins of pages that may ask from a browser, separated by commas."""
     breaker_failures: int = 5
     """Calls without an answer, one after the other, after which a department is left alone."""
     breaker_rejections: int = 10
@@ -173,12 +194,24 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
     for name in ("retry_ladder_s", "breaker_probes_s"):
         if text := given.pop(name.upper(), None):
             values[name] = tuple(_number(name.upper(), part) for part in text.split(","))
+    values |= {name: _switch(given, name, default) for name, default in _by_mode(mode).items()}
+    trusted = given.pop("TRUSTED_DOCUMENTS", "")
+    values["trusted_documents"] = Path(trusted) if trusted else None
+    values["cors_origins"] = tuple(_origin(one, mode) for one in given.pop("CORS_ORIGINS", "").split(",") if one)
     whole: tuple[str, ...] = ("max_body_bytes", "max_depth", "max_aliases", "max_tokens", "max_cost")
+    whole += ("max_operation_bytes", "max_directives", "max_values", "max_text")
     whole += ("breaker_failures", "breaker_rejections", "drain_s", "repair_cases", "repair_asked")
     for name in whole:
         if (text := given.pop(name.upper(), None)) is not None:
             values[name] = int(_number(name.upper(), text))
-    for name in ("start_limit_s", "queue_poll_s", "heartbeat_s", "repair_pause_s", "repair_confirm_s"):
+    for name in (
+        "operation_limit_s",
+        "start_limit_s",
+        "queue_poll_s",
+        "heartbeat_s",
+        "repair_pause_s",
+        "repair_confirm_s",
+    ):
         if (text := given.pop(name.upper(), None)) is not None:
             values[name] = _number(name.upper(), text)
     try:
@@ -189,6 +222,26 @@ def read(environment: Mapping[str, str] | None = None, codes: tuple[str, ...] = 
     if unknown:
         raise BadSetting("not a setting: " + ", ".join(PREFIX + name for name in unknown))
     return Settings(data_dir=data_dir, mode=mode, departments=departments, credentials=credentials, **keys, **values)
+
+
+def _by_mode(mode: str) -> dict[str, bool]:
+    """Switches whose default depends on the mode."""
+    return {"open_schema": mode == "development", "rate_limits": mode == "production"}
+
+
+def _switch(given: dict[str, str], name: str, default: bool) -> bool:
+    text = given.pop(name.upper(), "on" if default else "off")
+    if text not in ("on", "off"):
+        raise BadSetting(f"{PREFIX}{name.upper()} must be on or off")
+    return text == "on"
+
+
+def _origin(text: str, mode: str) -> str:
+    """An origin as browsers send it: no path, no pattern."""
+    text = text.strip()
+    if not re.fullmatch(r"https?://[a-z0-9.\-]+(:[0-9]+)?", text) or (mode == "production" and text[4] != "s"):
+        raise BadSetting(f"{PREFIX}CORS_ORIGINS must be origins like https://portal.example, not {text!r}")
+    return text
 
 
 def _departments(

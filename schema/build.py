@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.federation import Schema
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
 
 from gateway.access.rights import forbid
 from gateway.domain.messages import Code, refuse
 from schema.context import Info
-from schema.guard import RightsGuard, limits
+from schema.costs import PAGE, declare
+from schema.guard import Gate, guard
 from schema.inputs import MoveSandboxClockInput
+from schema.measure import Limits
 from schema.mutations.changes import Changing
 from schema.mutations.filing import Filing
 from schema.mutations.looking import Looking
@@ -29,9 +33,6 @@ from schema.types.case import Case
 from schema.types.item import DepartmentItem
 from schema.types.payout import Payout
 from schema.types.people import Deceased
-
-CACHED_DOCUMENTS = 500
-ENTITIES_AT_ONCE = 100
 
 
 @strawberry.type(description="沙箱时钟的答复.")
@@ -53,38 +54,47 @@ class Mutation(Filing, Changing, Results, Sharing, Operating, Looking):
 class QuietSchema(Schema):
     """Errors are told, masked and logged at the HTTP edge; the library's own log quotes variables."""
 
+    gate: Gate
+    """Reads every document before it runs."""
+
+    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        """Every field says what it costs."""
+        fields = super().get_fields(type_definition)
+        declare(type_definition, fields)
+        return fields
+
+    def _get_custom_context_kwargs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Wrong variables are not answered with what might have been meant."""
+        found = super()._get_custom_context_kwargs(*args, **kwargs)
+        return {**found, "hide_suggestions": not self.gate.open_schema}
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         pass
 
     def entities_resolver(self, info: strawberry.Info, representations: list[FederationAny]) -> list[FederationAny]:
         """The library takes any representation for one of ours."""
         right = all(isinstance(one, dict) and one.get("__typename") in NODES for one in representations)
-        if not right or len(representations) > ENTITIES_AT_ONCE:
+        if not right or len(representations) > PAGE:
             words = {"label": "representations", "path": "representations", "detail": f"应为{'、'.join(NODES)}"}
-            words |= {"detail_en": f"at most {ENTITIES_AT_ONCE} of {', '.join(NODES)}"}
-            words["detail"] += f"，至多{ENTITIES_AT_ONCE}个"
+            words |= {"detail_en": f"at most {PAGE} of {', '.join(NODES)}"}
+            words["detail"] += f"，至多{PAGE}个"
             raise refuse(Code.FIELD_INVALID, "representations", **words)
         return super().entities_resolver(info, representations)
 
 
 @cache
-def build(max_depth: int = 12, max_aliases: int = 30, max_tokens: int = 4000, max_cost: int = 100_000) -> Schema:
-    """The one schema.  Rules are made here, once: a rule made per request would defeat the validation cache."""
-    rule = limits(max_depth, max_aliases, max_cost)
-    return QuietSchema(
+def build(limits: Limits = Limits(), open_schema: bool = True) -> QuietSchema:  # noqa: B008
+    """The one schema.  ``open_schema``: whether everybody may ask about the schema itself."""
+    made = QuietSchema(
         query=Query,
         mutation=Mutation,
         types=[Case, DepartmentItem, Payout, Deceased],
         federation_version="2.9",
-        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
-        extensions=[
-            lambda: MaxTokensLimiter(max_token_count=max_tokens),
-            lambda: AddValidationRules([rule]),
-            lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
-            lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
-            RightsGuard,
-        ],
+        config=StrawberryConfig(scalar_map=SCALARS),
     )
+    made.gate = Gate(made._schema, limits, open_schema)
+    made.extensions = (guard(made.gate),)
+    return made
 
 
 def sdl() -> str:

@@ -9,10 +9,11 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from gateway.access.asking import NOTHING, Asking
-from gateway.access.rights import Viewer, allow, deny
+from gateway.access.rights import Viewer, allow, allow_schema, deny
 from gateway.desk import Desk
 from gateway.domain.case import Case
 from gateway.domain.link import Link
+from gateway.domain.messages import Refused
 from gateway.services.live_records import LiveRecord
 from gateway.store import cases, links, messages
 from gateway.store.cases import Entry
@@ -56,6 +57,10 @@ class Context:
         """Raises ``Refused`` (UNAUTHENTICATED, FORBIDDEN)."""
         return allow(self.desk.rights, self.viewer, operation)
 
+    def allow_schema(self, operation: str) -> Viewer:
+        """Raises ``Refused`` (UNAUTHENTICATED, FORBIDDEN) for a viewer who may not ask about the schema itself."""
+        return allow_schema(self.desk.rights, self.viewer, operation)
+
     async def _cases(self, numbers: Sequence[str]) -> Sequence[Case | None]:
         return await self.desk.cases(self.known_viewer(), numbers, self.asking)
 
@@ -67,8 +72,8 @@ class Context:
         found = await self.desk.look(self.viewer, lambda ctx: links.all_(ctx.tx))
         return [found.get(code, Link(code)) for code in codes]
 
-    async def _live(self, wanted: Sequence[tuple[str, str]]) -> Sequence[LiveRecord]:
-        return await self.desk.live.read(wanted)
+    async def _live(self, wanted: Sequence[tuple[str, str]]) -> Sequence[LiveRecord | Refused]:
+        return await self.desk.live_records(wanted)
 
     async def _messages(self, wanted: Sequence[tuple[str, str, int]]) -> Sequence[list[Message]]:
         items = [(number, slug) for number, slug, _ in wanted]

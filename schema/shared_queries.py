@@ -6,6 +6,7 @@ import strawberry
 from strawberry import relay
 
 from gateway.access.rights import prefixes
+from gateway.desk import in_time
 from gateway.domain.messages import Code, refuse
 from gateway.services import prefill as pre
 from gateway.services import shared
@@ -74,7 +75,7 @@ class SharedQueries:
         policy = await desk.look(info.context.known_viewer(), lambda ctx: ctx.in_force(jurisdiction))
         if policy is None:
             raise refuse(Code.JURISDICTION_UNKNOWN, "jurisdiction", value=jurisdiction)
-        looks = await desk.lookups.of(policy, [deceased_id_number, applicant_id_number], "PREFILL")
+        looks = await in_time(desk.lookups.of(policy, [deceased_id_number, applicant_id_number], "PREFILL"))
         viewer = info.context.known_viewer()
         known = await desk.look(
             viewer,

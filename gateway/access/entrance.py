@@ -29,6 +29,7 @@ STATUS: Mapping[Code, int] = {
     Code.SIGNATURE_REFUSED: 401,
     Code.FORBIDDEN: 403,
     Code.MESSAGE_REPLAYED: 409,
+    Code.TOO_MANY_REQUESTS: 429,
     Code.IDENTITY_UNAVAILABLE: 503,
     Code.TRY_AGAIN: 503,
 }
@@ -85,6 +86,12 @@ class Entrance:
         """From where: the client's network address, for the access record."""
         return self.machines.origin(request)
 
+    def address(self, request: Request) -> str:
+        """Whose budget a request without a token draws on; empty where a trusted proxy does not say whose it is."""
+        found = self.machines.origin(request)
+        unknown = request.client is not None and found == request.client.host and self.machines.trusted(request)
+        return "" if found is None or unknown else found
+
     async def viewer(self, request: Request) -> Viewer | None:
         """Who asks; None for a request that brings nothing.
 
@@ -110,6 +117,8 @@ class Entrance:
 
 def headers(reason: Reason) -> dict[str, str]:
     """What the sender of a denied request is told besides the text."""
+    if reason.code is Code.TOO_MANY_REQUESTS:
+        return {"Retry-After": reason.facts["seconds"]}
     if STATUS.get(reason.code) == 503:
         return {"Retry-After": str(RETRY_S)}
     if STATUS.get(reason.code) != 401:

@@ -54,7 +54,7 @@ class Machines:
         given = request.headers.getlist(CERTIFICATE)
         if not given:
             return None
-        if not self._trusted(request):
+        if not self.trusted(request):
             log.warning("a client certificate came from elsewhere than a configured proxy")
             return None
         try:
@@ -70,7 +70,7 @@ class Machines:
         peer = request.client.host if request.client is not None else None
         said = request.headers.get(FORWARDED, "").rpartition(",")[2].strip()
         try:
-            return str(ipaddress.ip_address(said)) if said and self._trusted(request) else peer
+            return str(ipaddress.ip_address(said)) if said and self.trusted(request) else peer
         except ValueError:
             return peer
 
@@ -84,7 +84,8 @@ class Machines:
             raise self._unknown()
         return found
 
-    def _trusted(self, request: Request) -> bool:
+    def trusted(self, request: Request) -> bool:
+        """Whether a trusted proxy sent it."""
         try:
             address = ipaddress.ip_address(request.client.host if request.client is not None else "")
         except ValueError:

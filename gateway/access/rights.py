@@ -57,6 +57,10 @@ class Role(BaseModel):
     """Its standing reason to look into cases; None: its looks are no entries of the timeline."""
     origin: Literal["PLAIN", "KEYED"] = "PLAIN"
     """How the network address stands in the access record."""
+    introspection: bool = False
+    """Whether it may ask about the schema itself where that is not open to everybody."""
+    budget_per_min: int
+    """Cost it may ask for in a minute (``docs/limits.md``), where budgets are on."""
     may: list[str]
 
 
@@ -76,6 +80,8 @@ class Rights(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     contact: str
     contact_en: str
+    budget_per_min: int
+    """As of a role, for an address that brings no token."""
     everyone: list[str]
     reveal_minutes: int
     reasons: list[RevealReason]
@@ -111,6 +117,15 @@ def allow(rights: Rights, viewer: Viewer | None, operation: str) -> Viewer:
     if viewer is None or viewer.role not in rights.roles:
         raise deny(rights)
     if operation in rights.everyone or operation in rights.roles[viewer.role].may:
+        return viewer
+    raise forbid(rights, operation, "HZ-816")
+
+
+def allow_schema(rights: Rights, viewer: Viewer | None, operation: str) -> Viewer:
+    """Raises ``Refused`` unless the viewer's role may ask about the schema itself."""
+    if viewer is None or viewer.role not in rights.roles:
+        raise deny(rights)
+    if rights.roles[viewer.role].introspection:
         return viewer
     raise forbid(rights, operation, "HZ-816")
 
@@ -164,6 +179,7 @@ __all__ = [
     "Role",
     "Viewer",
     "allow",
+    "allow_schema",
     "deny",
     "forbid",
     "in_area",

@@ -16,6 +16,8 @@ from starlette.staticfiles import StaticFiles
 from gateway.documents import STYLE
 
 FOLDER = Path(__file__).with_name("static")
+DOCUMENTS = (FOLDER / "find.graphql", FOLDER / "case.graphql")
+"""What the support page asks; it runs also where only registered documents do."""
 HEADERS = {
     # A document opened from a page keeps the page's policy: its one style is allowed here as well.
     "Content-Security-Policy": f"default-src 'self'; style-src 'self' {STYLE}; frame-ancestors 'none'; "
@@ -35,8 +37,8 @@ class _Static(StaticFiles):
         return answer
 
 
-def routes() -> list[BaseRoute]:
-    """The pages' routes."""
+def routes(sandbox: bool = True) -> list[BaseRoute]:
+    """The pages' routes.  ``sandbox``: whether the workbench is one of them."""
 
     async def page(request: Request) -> Response:
         name = request.url.path.strip("/")
@@ -48,6 +50,6 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/", home),
         Route("/support", page),
-        Route("/sandbox", page),
+        *([Route("/sandbox", page)] if sandbox else []),
         Mount("/static", _Static(directory=FOLDER)),
     ]

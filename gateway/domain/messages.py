@@ -6,10 +6,15 @@ reason tied to the field of an input.  Facts never carry a whole ID number, phon
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.domain.codes import Code as Code
+from gateway.domain.codes import Code
+
+__all__ = ["TEXTS", "Code", "Problem", "Reason", "Refused", "refuse"]
+_WHOLE = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
+"""An ID number that somebody typed into the wrong box is not repeated."""
 
 TEXTS: Mapping[Code, tuple[str, str]] = {
     Code.UNAUTHENTICATED: (
@@ -199,6 +204,22 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "请求过大：{detail}上限为{limit}。",
         "The operation is too large: at most {limit} {detail_en}.",
     ),
+    Code.DOCUMENT_NOT_REGISTERED: (
+        "该操作未登记，不能执行。请使用已登记的文档，或联系平台登记。",
+        "This operation is not registered and does not run: send one that is, or have it registered.",
+    ),
+    Code.TOO_MANY_REQUESTS: (
+        "请求过多，请在{seconds}秒后再试。批量系统如需更高额度，请联系{contact}。",
+        "Too many requests: try again in {seconds} seconds. A system that needs more turns to {contact_en}.",
+    ),
+    Code.TIME_LIMIT: (
+        "该部分内容未能在{limit}秒内取得，其余内容不受影响，请稍后再试。",
+        "This part was not ready within {limit} seconds; the rest is complete. Ask for it again later.",
+    ),
+    Code.NOT_SERVED: (
+        "不接受此请求：{detail}。",
+        "The request is not taken: {detail_en}.",
+    ),
     Code.TRY_AGAIN: (
         "系统暂时无法保存，内容没有丢失也没有重复办理的风险，请稍后原样重试。",
         "The system cannot store anything at the moment. Send the same again later: nothing is done twice.",
@@ -335,4 +356,5 @@ class Refused(Exception):
 
 def refuse(code: Code, path: str | None = None, /, *ids: str, **facts: str) -> Refused:
     """One problem as an exception."""
-    return Refused(Problem(Reason(code, tuple(ids), facts), path))
+    hidden = {name: _WHOLE.sub("…", value) for name, value in facts.items()}
+    return Refused(Problem(Reason(code, tuple(ids), hidden), path))

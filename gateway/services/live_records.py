@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from pydantic import TypeAdapter
 from sqlalchemy import select
@@ -51,6 +51,15 @@ class LiveRecord:
     failing_since: datetime | None = None
 
 
+class Late(Enum):
+    """The operation's time was over first; nothing is said of the department."""
+
+    LATE = "LATE"
+
+
+LATE = Late.LATE
+
+
 @dataclass(slots=True)
 class LiveRecords:
     """``timeouts_s``: longest wait per department inside a query, in seconds."""
@@ -63,25 +72,32 @@ class LiveRecords:
     _resting: dict[str, float] = field(default_factory=dict)
     _failing: dict[str, tuple[datetime, str]] = field(default_factory=dict)
 
-    async def read(self, wanted: Sequence[tuple[str, str]]) -> list[LiveRecord]:
-        """Records of many (department, key), in the order asked: departments side by side, one call each."""
+    async def read(self, wanted: Sequence[tuple[str, str]], until: float | None = None) -> list[LiveRecord | None]:
+        """Records of many (department, key), in the order asked: departments side by side, one call each.
+
+        None: the department had not answered ``until`` then (by the loop's clock), before its own limit was over.
+        """
         by_department: dict[str, list[str]] = {}
         for department, key in wanted:
             by_department.setdefault(department, []).append(key)
         found = dict(
             zip(
                 by_department,
-                await asyncio.gather(*(self._ask(code, keys) for code, keys in by_department.items())),
+                await asyncio.gather(*(self._ask(code, keys, until) for code, keys in by_department.items())),
                 strict=True,
             )
         )
         silent = [key for department, key in wanted if found[department] is None]
         kept = await asyncio.to_thread(self._kept, silent) if silent else {}
-        fresh = {key: record for records_ in found.values() for key, record in (records_ or {}).items()}
+        answers = [answer for answer in found.values() if isinstance(answer, Mapping)]
+        fresh = {key: record for answer in answers for key, record in answer.items()}
         if fresh:
             await asyncio.to_thread(self._keep, fresh)
         at = self.now()
-        return [self._answer(department, key, found[department], kept, at) for department, key in wanted]
+        return [
+            None if (answer := found[department]) is LATE else self._answer(department, key, answer, kept, at)
+            for department, key in wanted
+        ]
 
     def _answer(
         self,
@@ -100,16 +116,19 @@ class LiveRecords:
             return LiveRecord(Freshness.STALE, as_of, record, error, since)
         return LiveRecord(Freshness.UNAVAILABLE, None, None, error, since)
 
-    async def _ask(self, code: str, keys: Sequence[str]) -> Mapping[str, Record] | None:
+    async def _ask(self, code: str, keys: Sequence[str], until: float | None) -> Mapping[str, Record] | Late | None:
         """None when the department does not answer, or not in its format."""
         adapter = self.departments.get(code)
         if adapter is None or self._resting.get(code, 0.0) > time.monotonic():
             return None
         self.calls[code] = self.calls.get(code, 0) + 1
+        own = asyncio.get_running_loop().time() + self.timeouts_s[code]
         try:
-            async with asyncio.timeout(self.timeouts_s[code]):
+            async with asyncio.timeout_at(own if until is None else min(own, until)):
                 answered = await adapter.read_many(list(dict.fromkeys(keys)))
         except (DepartmentError, TimeoutError) as error:
+            if isinstance(error, TimeoutError) and until is not None and until < own:
+                return LATE
             kind = "UNINTELLIGIBLE" if isinstance(error, DepartmentUnintelligible) else "UNAVAILABLE"
             since = self._failing[code][0] if code in self._failing else self.now()
             self._failing[code] = (since, kind)

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     Index,
     Integer,
     String,
@@ -349,6 +350,16 @@ sweeps = Table(
     Column("finished_at", Utc),
 )
 """How far each part of the repair sweep has come; ``finished_at``: when it last came to the end."""
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("caller", String(64), primary_key=True),
+    Column("remaining", Float, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "at"),
+)
+"""What a caller (a keyed digest) may still ask for, in units of cost, ``at`` a time in seconds since 1970."""
 
 nonces = Table(
     "nonces",

@@ -15,8 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.access.asking import Asking
+from gateway.access.budgets import MESSAGE, Budgets
 from gateway.access.entrance import STATUS, Entrance, headers
-from gateway.access.rights import MACHINE, Refused, Rights, Viewer, deny, forbid
+from gateway.access.rights import MACHINE, Refused, Viewer, deny, forbid
 from gateway.domain.department import Department, DepartmentError
 from gateway.domain.exchange import MessageKind
 from gateway.domain.messages import Code
@@ -29,9 +30,10 @@ Denied = Callable[[Viewer | None, Asking, Code], None]
 
 
 def routes(
-    outward: Outward, departments: Mapping[str, Department], entrance: Entrance, rights: Rights, denied: Denied
+    outward: Outward, departments: Mapping[str, Department], entrance: Entrance, budgets: Budgets, denied: Denied
 ) -> list[Route]:
     """The inbound route over these departments."""
+    rights = budgets.rights
 
     async def message(request: Request) -> Response:
         code = request.path_params["code"]
@@ -43,6 +45,7 @@ def routes(
                 raise deny(rights)
             if adapter is None or viewer.role != MACHINE or viewer.department != code:
                 raise forbid(rights, f"messages of {code}", "PD-06")
+            await budgets.charge(viewer, "", MESSAGE)
         except Refused as refused:
             denied(viewer, Asking("messages", origin=entrance.origin(request)), refused.problems[0].reason.code)
             return _problem(refused)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from gateway.access.asking import looking_of
 from gateway.access.rights import forbid, in_area
+from gateway.desk import in_time
 from gateway.domain.case import Case
 from gateway.domain.evidence import Looks, persons
 from gateway.domain.form import Form
@@ -53,7 +54,7 @@ async def looks_for(info: Info, form: Form) -> Looks:
     if policy is None or not policy.shared_sources:
         return ()
     numbers = [id_number for _, id_number in persons(form).values()]
-    return await desk.lookups.of(policy, numbers, "VERIFY", "MATERIALS", "CERTIFICATES")
+    return await in_time(desk.lookups.of(policy, numbers, "VERIFY", "MATERIALS", "CERTIFICATES"))
 
 
 def must_belong(info: Info, ctx: Ctx, jurisdiction: str) -> None:

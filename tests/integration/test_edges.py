@@ -16,6 +16,7 @@ from starlette.routing import Mount
 
 from gateway import main, settings
 from gateway.access import rights as access
+from gateway.access.budgets import Budgets
 from gateway.access.rights import Viewer
 from gateway.console import documents
 from gateway.desk import Desk
@@ -85,12 +86,18 @@ class Outward:
         return None
 
 
+async def drawn(caller: str, units: float, per_minute: float) -> float:
+    raise AssertionError("nothing is counted here")
+
+
 @pytest.fixture(scope="module")
 def edges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Starlette, Desk, str]]:
     world = World(sqlite(tmp_path_factory.mktemp("edges")))
     number = world.submit(hz_form(account=hz_account())).number
     desk, entrance = desk_of(world), Entrance()
-    messages = inbound.routes(Outward(), {"health": Health()}, entrance, desk.rights, desk.note_denied)  # type: ignore[arg-type, dict-item]
+    messages = inbound.routes(
+        Outward(), {"health": Health()}, entrance, Budgets(desk.rights, drawn, False), desk.note_denied
+    )  # type: ignore[arg-type, dict-item]
     yield Starlette(routes=[*documents.routes(desk, entrance), *messages]), desk, number  # type: ignore[arg-type]
     desk.threads.shutdown()
     world.database.dispose()
@@ -107,7 +114,7 @@ def post(app: Starlette, path: str, role: str, number: str, **headers: str) -> h
 
 def test_every_route_is_tried_or_tells_nothing_of_a_case(tmp_path: Path) -> None:
     made = main.create(settings.read({"SHENHOU_DATA_DIR": str(tmp_path)}), {}, {})
-    paths = {route.path for route in made.asgi.routes if hasattr(route, "path") or isinstance(route, Mount)}
+    paths = {route.path for route in made.asgi.app.routes if hasattr(route, "path") or isinstance(route, Mount)}
     assert paths == {FORM, SUMMARY, MESSAGES, *PUBLIC, *ELSEWHERE}
     made.desk.database.dispose()
 

@@ -30,11 +30,12 @@ from gateway.domain.messages import Code, Reason
 from gateway.services import case_care
 from gateway.store import cases
 from schema.build import build
+from schema.measure import Limits
 from tests.builders import DUTY, World, hz_account, hz_form, payment
 from tests.door import ask, desk_of, viewer
 from tests.integration.conftest import sqlite
 
-SCHEMA = build(max_depth=99, max_aliases=999, max_tokens=10**6, max_cost=10**9)
+SCHEMA = build(Limits(depth=99, aliases=10**6, tokens=10**6, cost=10**30))
 TABLE = access.load()
 RULES = fields.load()
 READER = "reader"
@@ -115,7 +116,7 @@ def test_what_the_family_does_not_read_of_the_staff_is_reviewed() -> None:
 def everything() -> Rights:
     """The table, with a reader of everything; nobody's look is noted, or the next one would be told more."""
     full = Fields(**dict.fromkeys(Fields.model_fields, "FULL"))
-    reader = Role(cases="AREA", items="ALL", fields=full, messages=True, may=["case"])
+    reader = Role(cases="AREA", items="ALL", fields=full, messages=True, budget_per_min=1, may=["case"])
     quiet = {name: role.model_copy(update={"purpose": None}) for name, role in TABLE.roles.items()}
     return TABLE.model_copy(update={"roles": {**quiet, READER: reader}})
 
