@@ -28,9 +28,11 @@ function opener(number) { const button = make("button", { type: "button", class:
 
 async function show(number) {
   try {
-    const found = (await ask(await text("case"), { n: number })).case;
+    let late = null;
+    const found = (await ask(await text("case"), { n: number }, (words) => { late = note(words, "bad"); })).case;
     shownNumber = found ? number : null;
-    $("answer").replaceChildren(...(found ? draw(found) : [note("没有这个办件，或您无权查看。")]));
+    const answer = found ? draw(found) : late ? [] : [note("没有这个办件，或您无权查看。")];
+    $("answer").replaceChildren(...(late ? [late] : []), ...answer);
   } catch (error) { $("answer").replaceChildren(note(error.message, "bad")); }
 }
 
