@@ -22,9 +22,6 @@ HEADERS = {
     # A document opened from a page keeps the page's policy: its one style is allowed here as well.
     "Content-Security-Policy": f"default-src 'self'; style-src 'self' {STYLE}; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
 }
 
 
