@@ -216,7 +216,6 @@ def _log() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_Fields("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.getLogger("shenhou.access").setLevel(logging.INFO)
 
 
 def _local_issuer():  # type: ignore[no-untyped-def]
