@@ -64,6 +64,7 @@ def test_every_document_is_valid_against_the_published_schema(name: str) -> None
         ("DEADLINE", "DeadlineState"),
         ("PHASE", "Phase"),
         ("KIND", "PersonalDataKind"),
+        ("MATERIAL", "MaterialStatus"),
     ],
 )
 def test_the_page_has_a_word_for_every_value_it_can_be_sent(words: str, enum: str) -> None:
