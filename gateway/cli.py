@@ -51,7 +51,7 @@ def serve(
         str | None, typer.Option(help="Sandbox: start the clock at this time, e.g. 2025-11-07T22:10:00+08:00.")
     ] = None,
 ) -> None:
-    """Run the gateway.  Settings come from SHENHOU_… variables; README lists them."""
+    """Run the gateway.  Settings come from SHENHOU_… variables; docs/operate.md lists them."""
     import uvicorn
 
     from adapters.kit.registry import manifests, sources
@@ -162,7 +162,7 @@ def export_schema(
 
 @app.command("export-docs")
 def export_docs(to: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("docs")) -> None:
-    """Write the generated pages: docs/errors.md, docs/states.md and docs/policy.md."""
+    """Write the generated pages of docs/: errors, states, policy and rights."""
     from gateway.docs import pages
 
     for name, text in pages().items():
@@ -216,7 +216,6 @@ def _log() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_Fields("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.getLogger("shenhou.access").setLevel(logging.INFO)
 
 
 def _local_issuer():  # type: ignore[no-untyped-def]

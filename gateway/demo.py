@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -39,6 +40,7 @@ PATIENCE_S = 120.0
 WATCHER = "administrator"
 """Sees every area, with personal data masked."""
 out = Console()
+_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 @dataclass
@@ -128,7 +130,15 @@ def _start(command: list[str], environment: dict[str, str], log: str) -> subproc
     FOLDER.mkdir(exist_ok=True)
     with (FOLDER / log).open("wb") as file:
         # A session of its own: Ctrl-C reaches this process, which stops the others in order.
-        return subprocess.Popen(command, env=environment, stdout=file, stderr=file, start_new_session=True)  # noqa: S603
+        return subprocess.Popen(  # noqa: S603
+            command, env=environment, stdout=file, stderr=file, start_new_session=True, preexec_fn=_end_with_parent
+        )
+
+
+def _end_with_parent() -> None:
+    """When this process is killed, nobody is left to stop the others: Linux tells them to end."""
+    if _PRCTL is not None:
+        _PRCTL(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _wait(address: str, children: list[subprocess.Popen[bytes]]) -> None:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.domain.messages import Code, Reason
+from gateway.access import entrance
+from gateway.domain.messages import Code, Reason, Refused
 from gateway.faults import places
 
 log = logging.getLogger("shenhou.web")
 Note = Callable[[str, str, Exception], None]
+Answer = Callable[[Request], Awaitable[Response]]
 HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -94,6 +97,29 @@ class Web:
                 raise ConnectionAbortedError(incident) from None
             reason = Reason(Code.INTERNAL, (), {"incident": incident})
             await JSONResponse(body(reason, incident=incident), 500)(scope, receive, told)
+
+
+def told(answer: Answer, status: Mapping[Code, int] = entrance.STATUS) -> Answer:
+    """A route that tells its refusals: their code, in both languages, and what the sender has to do.
+
+    ``status``: HTTP status by code; 400 for every other.
+    """
+
+    async def run(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+        except Refused as refused:
+            return refusal(refused, status)
+
+    return run
+
+
+def refusal(refused: Refused, status: Mapping[Code, int] = entrance.STATUS) -> Response:
+    """Of several problems the first."""
+    reason = refused.problems[0].reason
+    return JSONResponse(body(reason), status.get(reason.code, 400), entrance.headers(reason))
 
 
 def problem(status: int, headers: Mapping[str, str]) -> Response:

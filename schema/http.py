@@ -27,7 +27,7 @@ from gateway.access.entrance import STATUS, Entrance, headers
 from gateway.access.rights import Viewer, deny
 from gateway.desk import Desk, time_limit
 from gateway.domain.exchange import MessageKind
-from gateway.domain.messages import Code, Reason, Refused, refuse
+from gateway.domain.messages import Code, Refused, refuse
 from gateway.faults import places
 from gateway.services import kept
 from gateway.settings import BadSetting, Settings
@@ -244,13 +244,10 @@ def formatted(error: GraphQLError) -> Any:
         incident = secrets.token_hex(6)
         frames = places(original)
         log.error("incident", extra={"incident": incident, "kind": type(original).__name__, "frames": frames})
-        reason = Reason(Code.INTERNAL, (), {"incident": incident})
-        extensions = {"code": reason.code.value, "messageEn": reason.en(), "incident": incident}
-        return {"message": reason.zh(), **_place(error), "extensions": extensions}
+        told = as_error(refuse(Code.INTERNAL, None, incident=incident)).formatted
+        return {**told, **_place(error), "extensions": {**told["extensions"], "incident": incident}}
     text = _QUOTED.sub("…", _ENUM.sub("…", _VALUE.sub("got an invalid value", error.message)))
-    reason = Reason(Code.INVALID_OPERATION, (), {"detail": text})
-    extensions = {"code": reason.code.value, "messageEn": reason.en()}
-    return {"message": reason.zh(), **_place(error), "extensions": extensions}
+    return {**as_error(refuse(Code.INVALID_OPERATION, None, detail=text)).formatted, **_place(error)}
 
 
 def _place(error: GraphQLError) -> dict[str, Any]:
@@ -280,14 +277,8 @@ def routes(
     async def alive(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def wrong_method(_: Request) -> Response:
-        answer = _denied(refuse(Code.INVALID_OPERATION, None, detail="POST"), 405)
-        answer.headers["Allow"] = "POST"
-        return answer
-
     return [
         Route("/graphql", endpoint, methods=["POST"], max_body_size=settings.max_operation_bytes),
-        Route("/graphql", wrong_method, methods=["GET", "PUT", "DELETE", "PATCH"]),
         Route("/schema.graphql", published),
         Route("/healthz", alive),
     ]

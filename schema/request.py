@@ -87,9 +87,9 @@ def _object(body: bytes) -> dict[str, Any]:
         if "\\ud" in text or "\\uD" in text:
             json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no character
     except (RecursionError, ValueError):
-        raise _wrong("JSON (UTF-8)") from None
+        raise _wrong("the body is no JSON in UTF-8") from None
     if not isinstance(found, dict):
-        raise _wrong("JSON {}")
+        raise _wrong("the body is no JSON object")
     return found
 
 
@@ -99,7 +99,7 @@ def _no_number(text: str) -> None:
 
 def _is(value: object, kind: type, name: str) -> None:
     if value is not None and not isinstance(value, kind):
-        raise _wrong(f"{name}: {kind.__name__}")
+        raise _wrong(f"{name} has to be {'a text' if kind is str else 'an object'}")
 
 
 def _wrong(detail: str) -> Exception:

@@ -6,17 +6,15 @@ A case is asked for in the body, never in the address.  The pages carry one styl
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, quote
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gateway import documents
-from gateway.access import entrance as door
 from gateway.access.asking import Asking
-from gateway.access.entrance import Entrance
+from gateway.access.entrance import STATUS, Entrance
 from gateway.access.fields import GROUPS
 from gateway.access.rights import Viewer, allow, sees_whole_cases
 from gateway.desk import Desk
@@ -25,21 +23,11 @@ from gateway.domain.case import Case
 from gateway.domain.messages import Code, Refused, refuse
 from gateway.domain.states import CaseStatus
 from gateway.policy.model import Jurisdiction
+from gateway.web import Answer, told
 
-HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src {STYLE}; frame-ancestors 'none'; base-uri 'none'; "
-    "form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-STATUS = {
-    **door.STATUS,
-    Code.CASE_NOT_FOUND: 404,
-    Code.JURISDICTION_UNKNOWN: 404,
-    Code.ACTION_NOT_POSSIBLE: 409,
-}
-Answer = Callable[[Request], Awaitable[Response]]
+POLICY = f"default-src 'none'; style-src {STYLE}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+"""One style and nothing else."""
+FOUND = {**STATUS, Code.CASE_NOT_FOUND: 404, Code.JURISDICTION_UNKNOWN: 404, Code.ACTION_NOT_POSSIBLE: 409}
 
 
 def routes(desk: Desk, entrance: Entrance) -> list[BaseRoute]:
@@ -124,19 +112,9 @@ def _download(request: Request) -> bool:
 def _page(text: str, name: str, download: bool = False) -> Response:
     """``name``: what the file is called when it is saved."""
     how = "attachment" if download else "inline"
-    return HTMLResponse(text, headers={**HEADERS, "Content-Disposition": f"{how}; filename*=UTF-8''{quote(name)}.html"})
+    headers = {"Content-Security-Policy": POLICY, "Content-Disposition": f"{how}; filename*=UTF-8''{quote(name)}.html"}
+    return HTMLResponse(text, headers=headers)
 
 
 def _told(answer: Answer) -> Answer:
-    """A refusal is told with its code and its text, as the schema tells it."""
-
-    async def run(request: Request) -> Response:
-        try:
-            return await answer(request)
-        except Refused as refused:
-            reason = refused.problems[0].reason
-            extensions = {"code": reason.code.value, "messageEn": reason.en(), "requirementIds": list(reason.ids)}
-            body = {"errors": [{"message": reason.zh(), "extensions": extensions}]}
-            return JSONResponse(body, STATUS.get(reason.code, 400), headers={**HEADERS, **door.headers(reason)})
-
-    return run
+    return told(answer, FOUND)

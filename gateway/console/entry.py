@@ -12,12 +12,14 @@ from urllib.parse import quote
 
 import segno
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.console.routes import HEADERS
+from gateway.domain.messages import Code, refuse
 from gateway.policy.book import PolicyBook
 from gateway.policy.model import Channel, Jurisdiction
+from gateway.web import told
 
 ERROR_LEVEL = "m"
 """15 % of the code may be dirty or torn off."""
@@ -30,11 +32,12 @@ def routes(book: PolicyBook, portal_url: str, today: Callable[[], date]) -> list
         policy = book.in_force(request.path_params["jurisdiction"], today())
         channel = channel_with_code(policy, request.path_params["channel"]) if policy is not None else None
         if policy is None or channel is None or not portal_url:
-            return PlainTextResponse("没有该入口的二维码。No QR code for this way in.\n", 404, headers=HEADERS)
+            words = {"detail": "没有该入口的二维码", "detail_en": "there is no QR code for this way in"}
+            raise refuse(Code.NOT_SERVED, None, **words)
         code = svg(address(portal_url, policy, channel), f"{policy.name} {channel.name}")
         return Response(code, media_type="image/svg+xml", headers=HEADERS)
 
-    return [Route("/entry/{jurisdiction}/{channel}", entry)]
+    return [Route("/entry/{jurisdiction}/{channel}", told(entry, {Code.NOT_SERVED: 404}))]
 
 
 def channel_with_code(policy: Jurisdiction, code: str) -> Channel | None:

@@ -16,15 +16,12 @@ from starlette.staticfiles import StaticFiles
 from gateway.documents import STYLE
 
 FOLDER = Path(__file__).with_name("static")
-DOCUMENTS = (FOLDER / "find.graphql", FOLDER / "case.graphql")
+DOCUMENTS = tuple(FOLDER / f"{name}.graphql" for name in ("rights", "find", "case", "reveal"))
 """What the support page asks; it runs also where only registered documents do."""
 HEADERS = {
     # A document opened from a page keeps the page's policy: its one style is allowed here as well.
     "Content-Security-Policy": f"default-src 'self'; style-src 'self' {STYLE}; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
 }
 
 

@@ -11,18 +11,19 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.access.asking import Asking
 from gateway.access.budgets import MESSAGE, Budgets
-from gateway.access.entrance import STATUS, Entrance, headers
+from gateway.access.entrance import Entrance
 from gateway.access.rights import MACHINE, Refused, Viewer, deny, forbid
 from gateway.domain.department import Department, DepartmentError
 from gateway.domain.exchange import MessageKind
 from gateway.domain.messages import Code
 from gateway.services import kept
 from gateway.store.messages import Item
+from gateway.web import refusal
 from gateway.worker.outward import Outward
 
 Denied = Callable[[Viewer | None, Asking, Code], None]
@@ -48,7 +49,7 @@ def routes(
             await budgets.charge(viewer, "", MESSAGE)
         except Refused as refused:
             denied(viewer, Asking("messages", origin=entrance.origin(request)), refused.problems[0].reason.code)
-            return _problem(refused)
+            return refusal(refused)
         return await asyncio.shield(_take(outward, adapter, code, await request.body(), dict(request.headers)))
 
     return [Route("/departments/{code}/messages", message, methods=["POST"])]
@@ -68,9 +69,3 @@ async def _take(outward: Outward, adapter: Department, code: str, body: bytes, h
     done = partial(kept.answered, id=id, answer=answer, code=str(status), about=about)
     await outward.run(done, code)
     return Response(answer, status, media_type=kind)
-
-
-def _problem(refused: Refused) -> JSONResponse:
-    reason = refused.problems[0].reason
-    body = {"code": reason.code, "message": reason.zh(), "messageEn": reason.en()}
-    return JSONResponse(body, STATUS[reason.code], headers(reason))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import secrets
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -17,32 +16,31 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import Message
 
-from gateway.access import entrance as door
 from gateway.access.asking import Asking
-from gateway.access.entrance import Entrance
+from gateway.access.entrance import STATUS, Entrance
 from gateway.access.rights import Viewer, allow
 from gateway.desk import Desk
 from gateway.domain.materials import HEAD, KINDS, TAIL, AttachedMaterial, FileKind, MaterialStatus, declared_kind
-from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
-from gateway.faults import places
+from gateway.domain.messages import Code, refuse
 from gateway.services import materials
 from gateway.services.context import Ctx
 from gateway.store import uploads
 from gateway.store.uploads import PART, Content, Upload
 from gateway.upload_settings import UploadSettings
+from gateway.web import Answer, told
 from gateway.worker.scanner import Scanner
 from gateway.worker.scanning import looked_at
 
 log = logging.getLogger("shenhou.uploads")
 AT_ONCE = 4
 """Parts that are written in one transaction; so many are in memory."""
-STATUS = {
-    **door.STATUS,
+REFUSED = {
+    **STATUS,
     Code.UPLOAD_TOO_SLOW: 408,
     Code.UPLOAD_TOO_LARGE: 413,
     Code.UPLOAD_TYPE_NOT_ALLOWED: 415,
@@ -53,15 +51,11 @@ STATUS = {
     Code.UPLOAD_NOT_FOUND: 409,
     Code.MATERIAL_NOT_FOUND: 404,
     Code.MATERIAL_NOT_SCANNED: 409,
-    Code.INTERNAL: 500,
 }
-HEADERS = {
+INERT = {
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
 }
-Answer = Callable[[Request], Awaitable[Response]]
+"""No browser runs anything of a file."""
 T = TypeVar("T")
 
 
@@ -85,7 +79,7 @@ def routes(desk: Desk, entrance: Entrance, settings: UploadSettings, scanner: Sc
             "contentType": found.content.content_type,
             "status": found.status,
         }
-        return JSONResponse(answer, 201, HEADERS)
+        return JSONResponse(answer, 201)
 
     async def download(request: Request) -> Response:
         viewer = allow(desk.rights, await entrance.viewer(request), "case")
@@ -96,7 +90,7 @@ def routes(desk: Desk, entrance: Entrance, settings: UploadSettings, scanner: Sc
             raise RuntimeError("the content of a file is gone")
         extension = next((kind.name for kind in KINDS.values() if kind.content_type == found.content_type), "bin")
         headers = {
-            **HEADERS,
+            **INERT,
             "Content-Disposition": f'attachment; filename="material.{extension}"',
             "Content-Length": str(found.size),
             "Shenhou-Scan": found.status,
@@ -104,8 +98,8 @@ def routes(desk: Desk, entrance: Entrance, settings: UploadSettings, scanner: Sc
         return StreamingResponse(_parts(desk, found.upload, first), 200, headers, found.content_type)
 
     # The length is counted here, so that the refusal has its code.
-    taking = Route("/uploads", _told(upload), methods=["POST"], max_body_size=sys.maxsize)
-    return [taking, Route("/materials/{id}", _told(download), methods=["GET"])]
+    taking = Route("/uploads", _closing(upload), methods=["POST"], max_body_size=sys.maxsize)
+    return [taking, Route("/materials/{id}", told(download, REFUSED), methods=["GET"])]
 
 
 @dataclass(slots=True)
@@ -238,25 +232,13 @@ def _part(ctx: Ctx, id: str, number: int) -> bytes | None:
     return uploads.part(ctx.tx, id, number)
 
 
-def _told(answer: Answer) -> Answer:
-    """A refusal is told with its code and its text, as the schema tells it; a fault of ours with its incident."""
+def _closing(answer: Answer) -> Answer:
+    """What is left of the body of a refused upload is not read."""
 
     async def run(request: Request) -> Response:
-        try:
-            return await answer(request)
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
-        except Refused as refused:
-            reason = refused.problems[0].reason
-        except Exception as error:
-            incident = secrets.token_hex(6)
-            log.error("incident", extra={"incident": incident, "kind": type(error).__name__, "frames": places(error)})
-            reason = Problem(Reason(Code.INTERNAL, (), {"incident": incident})).reason
-        extensions = {"code": reason.code.value, "messageEn": reason.en(), "requirementIds": list(reason.ids)}
-        body = {"errors": [{"message": reason.zh(), "extensions": extensions}]}
-        headers = {**HEADERS, **door.headers(reason)}
-        if request.method == "POST":  # what is left of the body is not read
-            headers["Connection"] = "close"
-        return JSONResponse(body, STATUS.get(reason.code, 400), headers=headers)
+        response = await told(answer, REFUSED)(request)
+        if response.status_code >= 400:
+            response.headers["Connection"] = "close"
+        return response
 
     return run

@@ -7,15 +7,13 @@ import strawberry
 from gateway.policy import model as p
 from gateway.policy import words
 from gateway.policy.book import PolicyBook
-from schema.enums import (
+from schema.enums import ClockKind, LimitUnit, Phase
+from schema.policy_enums import (
     AreaLevel,
     CaseService,
-    ClockKind,
     ItemHandler,
     ItemKind,
-    LimitUnit,
     PayeeRule,
-    Phase,
     Trigger,
     WhenNot,
     WhenUndeclared,

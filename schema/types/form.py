@@ -11,7 +11,8 @@ from gateway.policy import model as p
 from gateway.policy import served
 from gateway.policy.book import PolicyBook
 from gateway.policy.check import refused_flow
-from schema.enums import AccountKind, AreaLevel, FieldType, Flow, SharedUse, WithdrawalItems, WithdrawalUntil
+from schema.enums import AccountKind, Flow
+from schema.policy_enums import AreaLevel, FieldType, SharedUse, WithdrawalItems, WithdrawalUntil
 from schema.scalars import AreaCode, RequirementId, Slug
 from schema.types.common import Reason
 from schema.types.words import PolicyCode, PolicyCondition

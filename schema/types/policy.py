@@ -7,7 +7,8 @@ import strawberry
 from gateway.policy import model as p
 from gateway.policy import served
 from gateway.policy.book import PolicyBook
-from schema.enums import AreaLevel, Flow, SharedUse, WithdrawalItems, WithdrawalUntil
+from schema.enums import Flow
+from schema.policy_enums import AreaLevel, SharedUse, WithdrawalItems, WithdrawalUntil
 from schema.scalars import AreaCode, RequirementId, Slug
 from schema.types.catalogue import ItemDefinition
 from schema.types.form import (

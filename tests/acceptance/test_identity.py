@@ -176,7 +176,8 @@ def test_who_lacks_a_right_is_told_which_and_whom_to_turn_to(guarded: Town) -> N
     assert "12345" in error["message"] and "hotline" in error["extensions"]["messageEn"]
     for token, path in ((clerk, "health"), (guarded.machine(), "bank"), (guarded.machine(), "no-such")):
         answer = call(guarded.stage, f"/departments/{path}/messages", token).send()
-        assert answer.status == 403 and answer.body["code"] == "FORBIDDEN" and "hotline" in answer.body["messageEn"]
+        told = answer.body["errors"][0]["extensions"]
+        assert answer.status == 403 and told["code"] == "FORBIDDEN" and "hotline" in told["messageEn"]
 
 
 # ── machines of the local issuer ────────────────────────────────────────────────────────────────────────
@@ -223,7 +224,7 @@ def test_a_department_that_has_to_sign_is_heard_signed_only(guarded: Town) -> No
     assert "content-digest" in answer.headers["accept-signature"]
     assert call(guarded.stage, "/graphql", bank).signed("bank-1", "n" * 30).send().status == 200
     door = call(guarded.stage, "/departments/bank/messages", bank, {}).send()
-    assert door.status == 401 and door.body["code"] == "SIGNATURE_REQUIRED"
+    assert door.status == 401 and door.body["errors"][0]["extensions"]["code"] == "SIGNATURE_REQUIRED"
 
 
 @pytest.mark.rule("PD-06")

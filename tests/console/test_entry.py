@@ -15,6 +15,7 @@ from gateway import settings
 from gateway.console import entry
 from gateway.policy import served
 from gateway.settings import BadSetting
+from gateway.web import Web
 from tests.builders import book
 
 PORTAL = "https://portal.example/apply?place={jurisdiction}&via={channel}"
@@ -22,7 +23,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 async def get(path: str, portal: str = PORTAL, on: date = date(2025, 11, 7)) -> httpx2.Response:
-    app = Starlette(routes=entry.routes(book(), portal, lambda: on))
+    app = Web(Starlette(routes=entry.routes(book(), portal, lambda: on)), secure=False)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
         return await client.get(path)
 

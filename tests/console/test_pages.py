@@ -10,13 +10,14 @@ from graphql import GraphQLEnumType, parse, validate
 from starlette.applications import Starlette
 
 from gateway.console.routes import FOLDER, routes
+from gateway.web import Web
 from schema.build import build
 
 FILES = sorted(FOLDER.iterdir())
 
 
 async def get(path: str) -> httpx2.Response:
-    app = Starlette(routes=routes())
+    app = Web(Starlette(routes=routes()), secure=False)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
         return await client.get(path)
 
@@ -63,6 +64,7 @@ def test_every_document_is_valid_against_the_published_schema(name: str) -> None
         ("DEADLINE", "DeadlineState"),
         ("PHASE", "Phase"),
         ("KIND", "PersonalDataKind"),
+        ("MATERIAL", "MaterialStatus"),
     ],
 )
 def test_the_page_has_a_word_for_every_value_it_can_be_sent(words: str, enum: str) -> None:

@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.access.entrance import Entrance
 from gateway.settings import BadSetting
+from gateway.store import incidents
 from gateway.web import HEADERS, Web
 from tests.edge import Edge, codes
 from tests.leaks import leaks
@@ -67,7 +68,7 @@ async def test_what_a_form_of_another_site_can_send_is_refused(edge: Edge, kind:
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 async def test_an_operation_comes_by_post_only(edge: Edge, method: str) -> None:
     answer = await edge.send(b"", method=method, path="/graphql?query=%7B__typename%7D")
-    assert (answer.status_code, answer.headers["allow"], codes(answer)) == (405, "POST", ["INVALID_OPERATION"])
+    assert (answer.status_code, answer.headers["allow"], codes(answer)) == (405, "POST", ["NOT_SERVED"])
 
 
 async def test_a_cookie_opens_nothing(edge: Edge) -> None:
@@ -126,14 +127,24 @@ async def test_a_fault_of_ours_is_an_incident_and_tells_nothing(
         raise RuntimeError("330502193910109559 沈福根")
 
     monkeypatch.setattr(Entrance, "viewer", breaks)
-    for path in ("/graphql", "/departments/health/messages", "/documents/cases/summary"):
+    for path in ("/graphql", "/departments/health/messages", "/documents/cases/summary", "/uploads"):
         answer = await edge.send(QUERY, path=path)
         assert (answer.status_code, codes(answer)) == (500, ["INTERNAL"])
         incident = answer.json()["errors"][0]["extensions"]["incident"]
         assert incident in answer.json()["errors"][0]["message"]
         assert any(getattr(record, "incident", None) == incident for record in caplog.records)
+        await edge.desk.write_journal()
+        with edge.desk.database.read() as tx:
+            assert incidents.get(tx, incident) is not None
         assert [name for name in HEADERS if name not in answer.headers] == []
         assert not any(word in answer.text for word in ("Traceback", "RuntimeError", ".py", "沈福根", "3305"))
+
+
+async def test_a_refusal_has_one_shape_on_every_address(edge: Edge) -> None:
+    paths = ("/graphql", "/departments/health/messages", "/documents/cases/summary", "/uploads")
+    answers = [await edge.send(QUERY, role=None, path=path) for path in paths]
+    assert [(answer.status_code, *codes(answer)) for answer in answers] == [(401, "UNAUTHENTICATED")] * len(paths)
+    assert {answer.headers["www-authenticate"] for answer in answers} == {'Bearer realm="shenhou"'}
 
 
 async def test_a_fault_while_rights_are_checked_is_an_incident_too(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:

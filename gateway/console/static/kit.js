@@ -2,7 +2,8 @@
 export function token() { return sessionStorage.getItem("token") || ""; }
 export function keepToken(value) { sessionStorage.setItem("token", value.trim()); }
 
-export async function ask(query, variables) {
+// `partly`: takes the words of what is wrong beside an answer that has come all the same (a field was not ready in time).
+export async function ask(query, variables, partly) {
   let answer;
   try {
     answer = await fetch("/graphql", {
@@ -13,7 +14,11 @@ export async function ask(query, variables) {
   } catch { throw new Error("无法连接联办平台，请稍后再试。"); }
   const body = await answer.json().catch(() => null);
   if (!body) throw new Error(`联办平台的应答无法识别（HTTP ${answer.status}）。`);
-  if (body.errors) throw new Error(body.errors.map((e) => `${e.message}〔${e.extensions?.code ?? ""}〕`).join("\n"));
+  if (body.errors) {
+    const words = body.errors.map((e) => `${e.message}〔${e.extensions?.code ?? ""}〕`).join("\n");
+    if (!partly || !body.data) throw new Error(words);
+    partly(words);
+  }
   return body.data;
 }
 

@@ -36,6 +36,8 @@ async function run() {
   const started = performance.now();
   let variables;
   try { variables = JSON.parse($("variables").value || "{}"); } catch (error) { $("result").textContent = `variables: ${error.message}`; return; }
-  try { $("result").textContent = JSON.stringify(await ask($("query").value, variables), null, 2); } catch (error) { $("result").textContent = error.message; }
+  let wrong = "";
+  try { $("result").textContent = JSON.stringify(await ask($("query").value, variables, (words) => { wrong = `${words}\n\n`; }), null, 2); } catch (error) { $("result").textContent = error.message; }
+  $("result").prepend(wrong);
   $("took").textContent = `${Math.round(performance.now() - started)} ms`;
 }

@@ -1,5 +1,5 @@
 import { ask, document as text, keepToken, make, table, time, token } from "/static/kit.js";
-import { ALERT, CASE, DAY, DEADLINE, FRESHNESS, ITEM, KIND, LINK, PAYOUT, PHASE, REVERSAL, VERIFICATION } from "/static/words.js";
+import { ALERT, CASE, DAY, DEADLINE, FRESHNESS, ITEM, KIND, LINK, MATERIAL, PAYOUT, PHASE, REVERSAL, VERIFICATION } from "/static/words.js";
 
 const $ = (id) => window.document.getElementById(id);
 let timer = null;
@@ -28,9 +28,11 @@ function opener(number) { const button = make("button", { type: "button", class:
 
 async function show(number) {
   try {
-    const found = (await ask(await text("case"), { n: number })).case;
+    let late = null;
+    const found = (await ask(await text("case"), { n: number }, (words) => { late = note(words, "bad"); })).case;
     shownNumber = found ? number : null;
-    $("answer").replaceChildren(...(found ? draw(found) : [note("没有这个办件，或您无权查看。")]));
+    const answer = found ? draw(found) : late ? [] : [note("没有这个办件，或您无权查看。")];
+    $("answer").replaceChildren(...(late ? [late] : []), ...answer);
   } catch (error) { $("answer").replaceChildren(note(error.message, "bad")); }
 }
 
@@ -51,6 +53,7 @@ function draw(c) {
     c.alerts.length ? section(`督办（${c.alerts.filter((a) => !a.answeredAt).length}件未了结）`, table(["种类", "事项", "说明", "记录", "了结"], c.alerts.map((a) => [make("span", { class: a.answeredAt ? "soft" : "bad" }, ALERT[a.kind]), a.item?.name ?? "办件", reason(a.reason), time(a.recordedAt), time(a.answeredAt)]))) : null,
     c.payouts.length ? section("款项明细", table(["款项", "金额", "实发", "状态", "账户", "说明"], c.payouts.map((p) => [p.kindName, p.amount, p.netAmount, PAYOUT[p.status], p.account ? `${p.account.holder ?? ""} ${p.account.number ?? ""}` : "—", p.holdReason?.message ?? p.returnReason ?? time(p.paidAt)]))) : null,
     c.certificates.length ? section("证照", table(["证照", "编号", "出具机构", "时间"], c.certificates.map((x) => [x.typeName, x.number, x.issuer ?? "—", time(x.issuedAt)]))) : null,
+    c.materials.length ? section("材料", table(["材料", "文件", "提交"], c.materials.map((m) => [m.typeName, m.status ? make("span", { class: m.status === "INFECTED" ? "bad" : "" }, MATERIAL[m.status]) : "未上传", time(m.addedAt)]))) : null,
     c.summaryList ? section("汇总清单", table(["事项", "结果", "已发放"], c.summaryList.map((s) => [s.item.name, s.result, s.paid]))) : null,
     c.automaticStops.length ? section("自动停发", table(["事项", "结果"], c.automaticStops.map((s) => [s.definition.name, s.recordedAt ? `${time(s.recordedAt)} 已停` : "尚未回传"]))) : null,
     c.verifications.length ? section("共享数据核验", table(["核验对象", "来源", "结果", "时间"], c.verifications.map((v) => [v.person, v.sourceName, VERIFICATION[v.outcome], time(v.at)]))) : null,

@@ -6,6 +6,7 @@ export const PAYOUT = { APPROVED: "已核定", HELD: "暂缓", INSTRUCTED: "已�
 export const REVERSAL = { REQUESTED: "已提出", ACCEPTED: "已受理", COMPLETED: "已恢复", REFUSED: "不予恢复" };
 export const VERIFICATION = { MATCH: "一致", MISMATCH: "不一致", NOT_HELD: "来源没有此人", UNAVAILABLE: "来源暂不可用" };
 export const ALERT = { REMINDED: "催办", OVERDUE: "超时", ESCALATED: "升级督办" };
+export const MATERIAL = { NOT_SCANNED: "未扫描", WAITING: "待扫描", CLEAN: "可查看", INFECTED: "含有病毒，须重新提交" };
 export const LINK = { UP: "正常", DOWN: "没有响应，已停止推送", PROBING: "没有响应，正在试探" };
 export const FRESHNESS = { LIVE: "实时", STALE: "非实时", UNAVAILABLE: "暂不可用", UNKNOWN_THERE: "部门无记录" };
 export const DEADLINE = { NO_LIMIT: "无明确时限", NOT_STARTED: "未起算", RUNNING: "计时中", OVERDUE: "已超时", MET: "按时", MISSED: "超时完成", CLOSED: "已终止", CALENDAR_MISSING: "日历未公布" };
