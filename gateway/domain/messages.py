@@ -333,7 +333,7 @@ class Reason:
         return TEXTS[self.code][0].format_map(_Facts(self.facts))
 
     def en(self) -> str:
-        return TEXTS[self.code][1].format_map(_Facts(self.facts))
+        return TEXTS[self.code][1].format_map(_Facts(self.facts)).replace("、", ", ")
 
 
 @dataclass(frozen=True, slots=True)
