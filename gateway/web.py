@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -84,6 +85,8 @@ class Web:
 
         try:
             await self.app(scope, receive, told)
+        except ClientDisconnect:
+            return  # it hung up in the middle of what it sent
         except Exception as error:
             incident = secrets.token_hex(6)
             fields = {"incident": incident, "kind": type(error).__name__, "frames": places(error)}
