@@ -22,6 +22,8 @@ HEAD_S = 10.0
 BODY_S = 30.0
 """How long a body may take, and one second more for every ``BODY_RATE`` bytes of it."""
 BODY_RATE = 8 * 1024
+AHEAD = 16
+"""Requests that may wait on one line for the answer to the one before."""
 LINGER_BYTES = 16 * 1024 * 1024
 LINGER_S = 5.0
 WORDS = {
@@ -76,7 +78,7 @@ class Line(HttpToolsProtocol):
             self._within(HEAD_S, self._late)
         self._idle += len(data)
         super().data_received(data)
-        if self._idle > HEAD_BYTES and not self.transport.is_closing():
+        if self._idle > HEAD_BYTES:
             self._refuse(431)
 
     # ── what the parser finds ───────────────────────────────────────────────────────────────────────────
@@ -88,10 +90,13 @@ class Line(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head += len(name) + len(value)
         if self._head > HEAD_BYTES:
-            raise _HeadTooLarge
+            raise _TooMuch
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= AHEAD:
+            self.transport.abort()
+            raise _TooMuch
         super().on_headers_complete()
         self._idle = self._arrived = 0
         self._begun = self.loop.time()
@@ -151,6 +156,8 @@ class Line(HttpToolsProtocol):
 
     def _refuse(self, status: int) -> None:
         """Answers in place of the application, unless that has begun to answer."""
+        if self.transport.is_closing():
+            return
         self._refused = True
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             detail, detail_en = WORDS[status]
@@ -165,5 +172,5 @@ class Line(HttpToolsProtocol):
         self.transport.close()
 
 
-class _HeadTooLarge(Exception):
+class _TooMuch(Exception):
     """Ends the parser."""

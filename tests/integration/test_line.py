@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -26,16 +27,14 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Edge:
 
 @pytest.fixture
 async def port(edge: Edge) -> AsyncIterator[int]:
-    config = uvicorn.Config(
-        edge.application.asgi, port=0, http=Line, ws="none", lifespan="off", log_level="error", access_log=False
-    )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    await serving
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(edge.application.asgi, http=Line, ws="none", lifespan="off", log_level="error")
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve([listening]))
+        yield listening.getsockname()[1]
+        server.should_exit = True
+        await serving
 
 
 def head(edge: Edge, *lines: str, path: str = "/graphql") -> bytes:
@@ -74,7 +73,9 @@ async def test_who_sends_all_of_a_body_that_is_too_large_reads_that_it_is(
         assert status in (404, 413, 415) and found["errors"][0]["extensions"]["code"]
 
 
-@pytest.mark.parametrize("piece", [b"X-A: y\r\n" * 1024, b"X-A: " + b"y" * 65536, b"a" * 8192], ids=repr)
+@pytest.mark.parametrize(
+    "piece", [b"X-A: y\r\n" * 1024, b"X-A: " + b"y" * 65536, b"a" * 8192], ids=["many", "long", "name"]
+)
 async def test_headers_without_end_end(edge: Edge, port: int, piece: bytes) -> None:
     status, _ = await told(port, b"POST /graphql HTTP/1.1\r\nHost: x\r\n", *[piece] * 40)
     assert status in (400, 431)
@@ -120,6 +121,21 @@ async def test_one_line_serves_many_requests(edge: Edge, port: int) -> None:
         length = int(top.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         assert b" 200 " in top and b"support" in await reader.readexactly(length)
     writer.close()
+
+
+async def test_who_asks_on_without_reading_the_answers_is_let_go(edge: Edge, port: int) -> None:
+    one = head(edge, f"Content-Length: {len(BODY)}") + BODY
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(one * 3)
+    for _ in range(3):
+        top = await reader.readuntil(b"\r\n\r\n")
+        length = int(top.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        assert b" 200 " in top and await reader.readexactly(length)
+    with pytest.raises(ConnectionError):
+        async with asyncio.timeout(30):
+            for _ in range(1000):
+                writer.write(one * 100)
+                await writer.drain()
 
 
 async def test_a_client_that_hangs_up_while_it_sends_is_no_incident(
