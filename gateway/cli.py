@@ -57,6 +57,7 @@ def serve(
     from adapters.kit.registry import manifests, sources
     from gateway import cli_database, settings
     from gateway import main as joined
+    from gateway.line import Line
     from gateway.policy.loader import PolicyMistake
 
     if clock:
@@ -86,6 +87,8 @@ def serve(
         server_header=False,
         # The address of the peer itself decides whether it is a trusted proxy; nobody may claim another.
         proxy_headers=False,
+        http=Line,
+        ws="none",
         timeout_graceful_shutdown=10,
     )
 

@@ -128,8 +128,8 @@ def create(
         routes=[
             *schema.routes(desk, entrance, budgets, settings, console.DOCUMENTS),
             *inbound.routes(outward, adapters, entrance, budgets, desk.note_denied),
-            *documents.routes(desk, entrance),
-            *uploads.routes(desk, entrance, settings.uploads, scanning.scanner),
+            *documents.routes(desk, entrance, budgets),
+            *uploads.routes(desk, entrance, budgets, settings.uploads, scanning.scanner),
             *(local.routes(known) if local is not None else ()),
             *entry.routes(desk.book, settings.portal_url, lambda: desk.clock.now().date()),
             *console.routes(settings.open_schema),

@@ -87,6 +87,8 @@ class Web:
 
         try:
             await self.app(scope, receive, told)
+        except ClientDisconnect:
+            return  # it hung up in the middle of what it sent
         except Exception as error:
             incident = secrets.token_hex(6)
             fields = {"incident": incident, "kind": type(error).__name__, "frames": places(error)}

@@ -35,6 +35,8 @@ class Context:
     """Id under which the request is kept, when it may be a department's write-back."""
     about: list[tuple[str, str]] = field(default_factory=list)
     """Case number and slug of the items it reports on."""
+    charged: bool = False
+    """Whether the operation was charged to the viewer."""
     origin: str | None = None
     """The client's network address."""
     asking: Asking = NOTHING

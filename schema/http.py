@@ -77,7 +77,11 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         request = Request(scope, receive)
         try:
             requests.must_be_json(request.headers.get("content-type", ""))
-            response = await self.run(request)
+            try:
+                response = await self.run(request)
+            except (GraphQLError, Refused):
+                await self._charge_unread(request)
+                raise
         except Refused as refused:
             response = _denied(refused)
         except GraphQLError as error:
@@ -130,6 +134,7 @@ class GraphQLOverHttp(GraphQL[Context, None]):
             wrong = error
         body = await request.body()
         if context.viewer is not None:
+            context.charged = True
             await self.budgets.charge(context.viewer, "", operation.cost if wrong is None else REQUEST)
         if wrong is not None:
             if b"mutation" in body:
@@ -143,6 +148,12 @@ class GraphQLOverHttp(GraphQL[Context, None]):
             return await run()
         with time_limit(self.limit_s):
             return await while_listening(request, run())
+
+    async def _charge_unread(self, request: Request) -> None:
+        """What was refused before it was read as an operation; nobody known was charged for coming."""
+        context: Context | None = getattr(request.state, "context", None)
+        if context is not None and context.viewer is not None and not context.charged:
+            await self.budgets.charge(context.viewer, "")
 
     async def _keep(self, viewer: Viewer | None, body: bytes) -> str | None:
         """What a department may have written back is kept before it is taken: the exact bytes of the request."""
@@ -269,7 +280,7 @@ def routes(
     async def published(request: Request) -> Response:
         if not settings.open_schema:
             try:
-                Context(desk, await entrance.viewer(request)).allow_schema("schema.graphql")
+                Context(desk, await budgets.entered(entrance, request)).allow_schema("schema.graphql")
             except Refused as refused:
                 return _denied(refused)
         return PlainTextResponse(text)

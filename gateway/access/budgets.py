@@ -12,6 +12,9 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from starlette.requests import Request
+
+from gateway.access.entrance import Entrance
 from gateway.access.rights import Rights, Viewer
 from gateway.domain.messages import Code, Refused, refuse
 
@@ -22,7 +25,7 @@ CALLERS = 10_000
 REQUEST = 100
 """What a request costs that is not measured, or refused before it was."""
 MESSAGE = 500
-"""What a message in a department's own format costs, as a change of the schema does."""
+"""What a message in a department's own format costs, and a file, as a change of the schema does."""
 Draw = Callable[[str, float, float], Awaitable[float]]
 """Takes units of a caller's budget per minute in the shared database; returns what is left of it."""
 
@@ -71,6 +74,20 @@ class Budgets:
             wait_s = -left / (budget / 60)
             account.until = self.clock() + wait_s
             raise self._refusal(wait_s)
+
+    async def entered(self, entrance: Entrance, request: Request, cost: float = REQUEST) -> Viewer | None:
+        """Who asks, and the cost is charged; None for a request that brings nothing.
+
+        Raises ``Refused``: as ``Entrance.viewer``, which costs the address, and TOO_MANY_REQUESTS.
+        """
+        address = entrance.address(request)
+        try:
+            viewer = await entrance.viewer(request)
+        except Refused:
+            await self.charge(None, address)
+            raise
+        await self.charge(viewer, address, cost)
+        return viewer
 
     def _account(self, caller: str) -> _Account:
         account = self._accounts.setdefault(caller, _Account())

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from gateway import documents
 from gateway.access.asking import Asking
+from gateway.access.budgets import MESSAGE, Budgets
 from gateway.access.entrance import STATUS, Entrance
 from gateway.access.fields import GROUPS
 from gateway.access.rights import Viewer, allow, sees_whole_cases
@@ -30,10 +31,11 @@ POLICY = f"default-src 'none'; style-src {STYLE}; frame-ancestors 'none'; base-u
 FOUND = {**STATUS, Code.CASE_NOT_FOUND: 404, Code.JURISDICTION_UNKNOWN: 404, Code.ACTION_NOT_POSSIBLE: 409}
 
 
-def routes(desk: Desk, entrance: Entrance) -> list[BaseRoute]:
+def routes(desk: Desk, entrance: Entrance, budgets: Budgets) -> list[BaseRoute]:
     """The documents' routes."""
 
-    def policy_of(request: Request) -> Jurisdiction:
+    async def policy_of(request: Request) -> Jurisdiction:
+        await budgets.charge(None, entrance.address(request))
         code = request.path_params["jurisdiction"]
         found = desk.book.in_force(code, desk.clock.now().date())
         if found is None:
@@ -41,21 +43,21 @@ def routes(desk: Desk, entrance: Entrance) -> list[BaseRoute]:
         return found
 
     async def guide(request: Request) -> Response:
-        policy = policy_of(request)
+        policy = await policy_of(request)
         return _page(documents.guide(desk.book, policy), f"{policy.name}办事指南", _download(request))
 
     async def blank_form(request: Request) -> Response:
-        policy = policy_of(request)
+        policy = await policy_of(request)
         return _page(documents.blank_form(desk.book, policy), f"{policy.name}登记表", _download(request))
 
     async def registration_form(request: Request) -> Response:
-        viewer, case, policy = await _case(desk, entrance, request)
+        viewer, case, policy = await _case(desk, entrance, budgets, request)
         whole = sees_whole_cases(desk.rights, viewer)
         text = documents.filled_form(desk.book, policy, case, desk.clock.now(), whole)
         return _page(text, f"{case.number}登记表")
 
     async def summary(request: Request) -> Response:
-        _, case, policy = await _case(desk, entrance, request)
+        _, case, policy = await _case(desk, entrance, budgets, request)
         if case.status is not CaseStatus.CLOSED:
             words = {"status": case.status.value, "action": documents.SUMMARY_TITLE}
             raise refuse(Code.ACTION_NOT_POSSIBLE, "caseNumber", "HZ-905", **words)
@@ -70,9 +72,11 @@ def routes(desk: Desk, entrance: Entrance) -> list[BaseRoute]:
     ]
 
 
-async def _case(desk: Desk, entrance: Entrance, request: Request) -> tuple[Viewer, Case, Jurisdiction]:
+async def _case(
+    desk: Desk, entrance: Entrance, budgets: Budgets, request: Request
+) -> tuple[Viewer, Case, Jurisdiction]:
     """The case that is asked for, as its viewer sees it; raises ``Refused``."""
-    known = await entrance.viewer(request)
+    known = await budgets.entered(entrance, request, MESSAGE)
     asking = Asking(request.url.path.rpartition("/")[2], frozenset(GROUPS), entrance.origin(request))
     try:
         viewer = allow(desk.rights, known, "case")

@@ -41,12 +41,11 @@ def routes(
         adapter = departments.get(code)
         viewer = None
         try:
-            viewer = await entrance.viewer(request)
+            viewer = await budgets.entered(entrance, request, MESSAGE)
             if viewer is None:
                 raise deny(rights)
             if adapter is None or viewer.role != MACHINE or viewer.department != code:
                 raise forbid(rights, f"messages of {code}", "PD-06")
-            await budgets.charge(viewer, "", MESSAGE)
         except Refused as refused:
             denied(viewer, Asking("messages", origin=entrance.origin(request)), refused.problems[0].reason.code)
             return refusal(refused)

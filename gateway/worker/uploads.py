@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Message
 
 from gateway.access.asking import Asking
+from gateway.access.budgets import MESSAGE, Budgets
 from gateway.access.entrance import STATUS, Entrance
 from gateway.access.rights import Viewer, allow
 from gateway.desk import Desk
@@ -59,14 +60,16 @@ INERT = {
 T = TypeVar("T")
 
 
-def routes(desk: Desk, entrance: Entrance, settings: UploadSettings, scanner: Scanner | None) -> list[BaseRoute]:
+def routes(
+    desk: Desk, entrance: Entrance, budgets: Budgets, settings: UploadSettings, scanner: Scanner | None
+) -> list[BaseRoute]:
     """Outside a sandbox files are taken only where somebody said how, or that they are not, scanned."""
 
     async def upload(request: Request) -> Response:
         try:
             async with asyncio.timeout(settings.limit_s):
                 limited = Request(request.scope, _counting(request, settings.max_bytes))
-                viewer = allow(desk.rights, await entrance.viewer(limited), "attachMaterial")
+                viewer = allow(desk.rights, await budgets.entered(entrance, limited, MESSAGE), "attachMaterial")
                 if not (settings.scanner or desk.sandbox):
                     raise refuse(Code.UPLOAD_NOT_OFFERED)
                 found = await Reception(desk, settings, scanner, viewer).take(limited)
@@ -82,7 +85,7 @@ def routes(desk: Desk, entrance: Entrance, settings: UploadSettings, scanner: Sc
         return JSONResponse(answer, 201)
 
     async def download(request: Request) -> Response:
-        viewer = allow(desk.rights, await entrance.viewer(request), "case")
+        viewer = allow(desk.rights, await budgets.entered(entrance, request, MESSAGE), "case")
         asking = Asking("material", frozenset({"materials"}), entrance.origin(request))
         found = await _material(desk, viewer, request.path_params["id"], asking)
         first = await desk.look(viewer, lambda ctx: uploads.part(ctx.tx, found.upload, 0))

@@ -154,6 +154,37 @@ async def test_guessing_tokens_costs_the_address_its_budget(tmp_path: Path) -> N
     assert (await edge.send(query, None, address="10.0.0.8")).status_code == 401
 
 
+DOORS = {
+    "an upload": ("POST", "/uploads"),
+    "a file": ("GET", "/materials/x"),
+    "a case's document": ("POST", "/documents/cases/summary"),
+    "a message": ("POST", "/departments/health/messages"),
+    "a body that is no operation": ("POST", "/graphql"),
+    "the schema": ("GET", "/schema.graphql"),
+}
+
+
+@pytest.mark.parametrize("method, path", DOORS.values(), ids=DOORS.keys())
+@pytest.mark.parametrize("role", ["window-clerk", "department-system", None])
+async def test_every_door_draws_on_the_callers_budget(tmp_path: Path, method: str, path: str, role: str | None) -> None:
+    edge = Edge(tmp_path, RATE_LIMITS="on", OPEN_SCHEMA="off")
+    edge.desk.rights.__dict__["budget_per_min"] = 1_000
+    for one in edge.desk.rights.roles.values():
+        one.__dict__["budget_per_min"] = 1_000
+    given = {} if role else {"authorization": "Bearer a.b.c"}
+    answers = [await edge.send(b"[", role, method, path, **given) for _ in range(20)]
+    assert (answers[-1].status_code, 1 <= int(answers[-1].headers["retry-after"]) <= 60) == (429, True), answers[0].text
+
+
+async def test_public_documents_draw_on_the_budget_of_the_address(tmp_path: Path) -> None:
+    edge = Edge(tmp_path, RATE_LIMITS="on")
+    edge.desk.rights.__dict__["budget_per_min"] = 1_000
+    statuses = [(await edge.send(b"", None, "GET", "/documents/hz/guide")).status_code for _ in range(20)]
+    assert set(statuses) == {200, 429}
+    other = await edge.send(b"", None, "GET", "/documents/hz/guide", address="10.0.0.8")
+    assert other.status_code == 200
+
+
 async def test_nothing_of_a_caller_can_be_read_in_the_table(tmp_path: Path) -> None:
     edge = Edge(tmp_path, RATE_LIMITS="on")
     edge.desk.rights.__dict__["budget_per_min"] = 1_000

@@ -65,6 +65,9 @@ class Entrance:
     def origin(self, request: Request) -> str | None:
         return ADDRESS
 
+    def address(self, request: Request) -> str:
+        return ADDRESS
+
 
 class Health:
     """The adapter of a department that sends nothing."""
@@ -95,10 +98,9 @@ def edges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Starlette,
     world = World(sqlite(tmp_path_factory.mktemp("edges")))
     number = world.submit(hz_form(account=hz_account())).number
     desk, entrance = desk_of(world), Entrance()
-    messages = inbound.routes(
-        Outward(), {"health": Health()}, entrance, Budgets(desk.rights, drawn, False), desk.note_denied
-    )  # type: ignore[arg-type, dict-item]
-    yield Starlette(routes=[*documents.routes(desk, entrance), *messages]), desk, number  # type: ignore[arg-type]
+    budgets = Budgets(desk.rights, drawn, False)
+    messages = inbound.routes(Outward(), {"health": Health()}, entrance, budgets, desk.note_denied)  # type: ignore[arg-type, dict-item]
+    yield Starlette(routes=[*documents.routes(desk, entrance, budgets), *messages]), desk, number  # type: ignore[arg-type]
     desk.threads.shutdown()
     world.database.dispose()
 

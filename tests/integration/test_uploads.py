@@ -8,6 +8,7 @@ import os
 import struct
 import tracemalloc
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import pytest
 from sqlalchemy import func, select
 from starlette.applications import Starlette
 
+from gateway.access.budgets import Budgets
 from gateway.domain.materials import TAIL
+from gateway.main import _draw
 from gateway.store import tables as t
 from gateway.store.uploads import PART
 from gateway.worker import uploads
@@ -276,7 +279,9 @@ async def test_a_signed_file_of_a_department_is_taken_as_it_was_signed(
     empty: Stand, altered: bool, status: int
 ) -> None:
     desk = empty.app.desk
-    asgi = Starlette(routes=uploads.routes(desk, entrance_of(desk.database), empty.app.settings.uploads, None))
+    budgets = Budgets(desk.rights, partial(_draw, desk), on=False)
+    routes = uploads.routes(desk, entrance_of(desk.database), budgets, empty.app.settings.uploads, None)
+    asgi = Starlette(routes=routes)
     message = Message(PDF * 9, url=f"{PUBLIC}/uploads", headers={"Content-Type": "application/pdf"})
     headers = {**message.signed(EC, "bank-1").headers, "Authorization": f"Bearer {token('bank')}"}
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(asgi), base_url="http://test") as client:
