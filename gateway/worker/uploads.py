@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import secrets
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -29,8 +28,7 @@ from gateway.access.entrance import Entrance
 from gateway.access.rights import Viewer, allow
 from gateway.desk import Desk
 from gateway.domain.materials import HEAD, KINDS, TAIL, AttachedMaterial, FileKind, MaterialStatus, declared_kind
-from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
-from gateway.faults import places
+from gateway.domain.messages import Code, Refused, refuse
 from gateway.services import materials
 from gateway.services.context import Ctx
 from gateway.store import uploads
@@ -54,7 +52,6 @@ STATUS = {
     Code.UPLOAD_NOT_FOUND: 409,
     Code.MATERIAL_NOT_FOUND: 404,
     Code.MATERIAL_NOT_SCANNED: 409,
-    Code.INTERNAL: 500,
 }
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
@@ -242,7 +239,7 @@ def _part(ctx: Ctx, id: str, number: int) -> bytes | None:
 
 
 def _told(answer: Answer) -> Answer:
-    """A refusal is told with its code and its text, as the schema tells it; a fault of ours with its incident."""
+    """A refusal is told with its code and its text, as the schema tells it."""
 
     async def run(request: Request) -> Response:
         try:
@@ -251,10 +248,6 @@ def _told(answer: Answer) -> Answer:
             return Response(status_code=400)  # nobody reads it
         except Refused as refused:
             reason = refused.problems[0].reason
-        except Exception as error:
-            incident = secrets.token_hex(6)
-            log.error("incident", extra={"incident": incident, "kind": type(error).__name__, "frames": places(error)})
-            reason = Problem(Reason(Code.INTERNAL, (), {"incident": incident})).reason
         extensions = {"code": reason.code.value, "messageEn": reason.en(), "requirementIds": list(reason.ids)}
         body = {"errors": [{"message": reason.zh(), "extensions": extensions}]}
         headers = {**HEADERS, **door.headers(reason)}

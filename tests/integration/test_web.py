@@ -125,13 +125,17 @@ async def test_a_fault_of_ours_is_an_incident_and_tells_nothing(
     async def breaks(*_: object) -> None:
         raise RuntimeError("330502193910109559 沈福根")
 
+    kept: list[str] = []
     monkeypatch.setattr(Entrance, "viewer", breaks)
-    for path in ("/graphql", "/departments/health/messages", "/documents/cases/summary"):
-        answer = await edge.send(QUERY, path=path)
+    monkeypatch.setattr(edge.application.asgi, "note", lambda id, *_: kept.append(id))
+    doors = ("/graphql", "/departments/health/messages", "/documents/cases/summary", "/uploads", "/materials/x")
+    for path in doors:
+        answer = await edge.send(QUERY, path=path, method="GET" if path.startswith("/materials") else "POST")
         assert (answer.status_code, codes(answer)) == (500, ["INTERNAL"])
         incident = answer.json()["errors"][0]["extensions"]["incident"]
         assert incident in answer.json()["errors"][0]["message"]
         assert any(getattr(record, "incident", None) == incident for record in caplog.records)
+        assert incident in kept, "support can look it up"
         assert [name for name in HEADERS if name not in answer.headers] == []
         assert not any(word in answer.text for word in ("Traceback", "RuntimeError", ".py", "沈福根", "3305"))
 
