@@ -50,7 +50,7 @@ WEIGHTS: Mapping[str, int] = {
     "Query.checkSubmission": 100,
     "Query.health": 100,
     "Query.links": 100,
-    "Query.prefill": 100,
+    "Query.prefill": 5_000,
     "Query.sharedRecords": 100,
     "Query.supervision": 500,
 }

@@ -14,6 +14,7 @@ from gateway.store.accesses import NO_CASE
 from schema.context import Info
 from schema.cursors import decode, encode, page
 from schema.enums import Freshness
+from schema.mutations.payload import own_policy
 from schema.scalars import Slug, Time
 from schema.types.common import Certificate
 from schema.types.shared import (
@@ -72,7 +73,7 @@ class SharedQueries:
         applicant_id_number: str | None = None,
     ) -> Prefill:
         desk = info.context.desk
-        policy = await desk.look(info.context.known_viewer(), lambda ctx: ctx.in_force(jurisdiction))
+        policy = await own_policy(info, jurisdiction)
         if policy is None:
             raise refuse(Code.JURISDICTION_UNKNOWN, "jurisdiction", value=jurisdiction)
         looks = await in_time(desk.lookups.of(policy, [deceased_id_number, applicant_id_number], "PREFILL"))

@@ -29,7 +29,10 @@ from gateway.policy.book import inside
 
 MAX_BYTES = 8 * 1024
 MAX_VERDICTS = 10_000
-AREA = re.compile(r"\d{6}(\d{3}(\d{3})?)?")
+AREA = re.compile(r"[0-9]{6}([0-9]{3}([0-9]{3})?)?")
+DEPARTMENT = re.compile(r"[a-z][a-z0-9-]{0,39}")
+NAME = 100
+"""Characters of a name that are kept."""
 Index = Callable[..., str]
 """Blind index of a value."""
 
@@ -145,6 +148,7 @@ def _open(token: str, rights: Rights) -> tuple[CompactSignature, dict[str, Any]]
     try:
         opened = jws.extract_compact(token.encode())
         claims = json.loads(opened.payload)
+        json.dumps(claims, ensure_ascii=False).encode()  # half a surrogate pair is no character
     except (JoseError, ValueError, TypeError, RecursionError):
         raise deny(rights, "令牌格式不正确", "it is no signed token") from None
     if not isinstance(claims, dict):
@@ -173,13 +177,15 @@ def _viewer(claims: Mapping[str, Any], issuer: TrustedIssuer, rights: Rights, in
     department = _value(claims, wanted.department)
     if subject is None or area is None or (rights.roles[role].cases == "DEPARTMENT" and department is None):
         raise deny(rights, *CLAIMS)
+    if department is not None and not DEPARTMENT.fullmatch(department):
+        raise deny(rights, *CLAIMS)
     if not AREA.fullmatch(area) or not (issuer.area == EVERYWHERE or inside(area, issuer.area)):
         raise deny(rights, "签发方不能认定所声明的区域", "its issuer may not vouch for this area")
     number = _value(claims, wanted.id_number)
     return Viewer(
         role=role,
         area=area,
-        name=" ".join((_value(claims, wanted.name) or subject).split()),
+        name=" ".join((_value(claims, wanted.name) or subject).replace("\0", " ").split())[:NAME],
         subject=index("person", canonical(number)) if number else index("subject", issuer.issuer, subject),
         department=department,
     )

@@ -1,4 +1,4 @@
-"""Whether the present state is what the ledger says: bodies, and every row that lists and rights go by.
+"""Whether the present state is what the ledger says: bodies, files, and every row that lists and rights go by.
 
 Only looks; what can be healed is healed by the repair sweep.
 """
@@ -6,14 +6,18 @@ Only looks; what can be healed is healed by the repair sweep.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cryptography.exceptions import InvalidTag
 
+from gateway.domain import events as e
 from gateway.domain import shared
 from gateway.domain.fold import fold
 from gateway.services.context import CaseWork, Ctx
-from gateway.store import derived, ledger
+from gateway.store import derived, ledger, looks, uploads
+from gateway.store.ledger import Entry
+from gateway.store.looks import NOTHING, Look
 
 
 def faults(ctx: Ctx, number: str) -> list[str]:
@@ -39,5 +43,29 @@ def differing(ctx: Ctx, number: str) -> Iterator[str]:
     if not derived.same_state(ctx.tx, case):
         yield "the body of the case"
     # When somebody is to look at it next is a plan and no evidence: the repair sweep sees to it.
-    for table in derived.differing(ctx.tx, case, entries[-1], CaseWork(ctx, case).rows(), None):
+    work = CaseWork(ctx, case)
+    for table in derived.differing(ctx.tx, case, entries[-1], work.rows(), None):
         yield f"the table {table}"
+    for one in uploads.altered(ctx.tx, case):
+        yield f"the file {one}"
+    if _looked_further(ctx, work, entries):
+        yield "for whom masks are lifted, or looks are noted,"
+
+
+def _looked_further(ctx: Ctx, work: CaseWork, entries: Sequence[Entry]) -> bool:
+    """Whether somebody may look further than the case's entries say; what is forgotten lets nobody look."""
+    said: dict[str, Look] = {}
+    for entry in entries:
+        subject, event = entry.actor.subject, entry.event
+        look = said.get(subject, NOTHING)
+        if isinstance(event, e.Looked):
+            said[subject] = replace(look, noted_until=work.calendar.end_of(work.calendar.local_date(entry.at)))
+        elif isinstance(event, e.Revealed):
+            said[subject] = replace(look, lifted=frozenset(event.fields), lifted_until=event.until, reason=event.code)
+    for subject, look in said.items():
+        kept = looks.of(ctx.tx, subject, [work.case.number]).get(work.case.number, NOTHING)
+        noted = kept.noted_until in (None, look.noted_until)
+        lifted = (kept.lifted, kept.lifted_until, kept.reason)
+        if not noted or lifted not in ((frozenset(), None, None), (look.lifted, look.lifted_until, look.reason)):
+            return True
+    return False

@@ -6,16 +6,18 @@ whatever is interrupted before is never shown to anybody and swept away.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
 from gateway.domain.case import Case
-from gateway.domain.materials import MaterialStatus
+from gateway.domain.materials import AttachedMaterial, MaterialStatus
 from gateway.store import tables as t
 from gateway.store.seal import Seal
 from gateway.store.session import Tx
@@ -176,6 +178,26 @@ def damaged(tx: Tx, case: Case) -> list[str]:
     whole = select(u.id).join(parts, parts.c.id == u.id).where(u.state != RECEIVING, parts.c.there == u.parts)
     there = set(tx.connection.execute(whole).scalars())
     return [one.id for upload, one in wanted.items() if upload not in there]
+
+
+def altered(tx: Tx, case: Case) -> list[str]:
+    """Ids of materials of a case whose content is not the one that was attached.  Everything is opened and read."""
+    return [one.id for one in case.materials.values() if one.status is not MaterialStatus.INFECTED and not _is(tx, one)]
+
+
+def _is(tx: Tx, one: AttachedMaterial) -> bool:
+    digest, size = hashlib.sha256(), 0
+    try:
+        while (plain := part(tx, one.upload, size // PART)) is not None:
+            digest.update(plain)
+            size += len(plain)
+            if len(plain) < PART:
+                break
+        there = get(tx, one.upload)
+    except (InvalidTag, LookupError, ValueError):
+        return False
+    said = Content(one.sha256, one.size, one.content_type)
+    return there is not None and there.content == said and (digest.hexdigest(), size) == (one.sha256, one.size)
 
 
 # ── beside other rows ───────────────────────────────────────────────────────────────────────────────────

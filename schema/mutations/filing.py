@@ -6,11 +6,10 @@ import strawberry
 
 from gateway.access.rights import sees_whole_cases
 from gateway.services import case_care, dispatch, joint_submission, materials, reversal
-from gateway.services.context import Ctx
 from gateway.store import cases
 from schema import inputs as i
 from schema.context import Info
-from schema.mutations.payload import answers, change, change_visible, looks_for, must_belong, shown
+from schema.mutations.payload import answers, change, change_visible, looks_for, shown
 from schema.types.case import Case
 from schema.types.common import UserError
 from schema.types.item import DepartmentItem
@@ -195,11 +194,8 @@ async def _submit(info: Info, input: i.SubmitCaseInput) -> SubmitCasePayload:
     form = input.to_domain()
     looks = await looks_for(info, form)
 
-    def put(ctx: Ctx) -> joint_submission.Submitted:
-        must_belong(info, ctx, form.jurisdiction)
-        return joint_submission.submit(ctx, form, input.submission_key, input.case_number, looks)
-
-    done = await change(info, put)
+    key, number = input.submission_key, input.case_number
+    done = await change(info, lambda ctx: joint_submission.submit(ctx, form, key, number, looks))
     view = shown(info, done.case)
     driven = [DepartmentItem.of(view, slug) for slug in done.driven if view and slug in view.case.items]
     return SubmitCasePayload(case=Case.of(view) if view else None, created=done.created, driven=driven)

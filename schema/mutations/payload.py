@@ -14,6 +14,7 @@ from gateway.domain.evidence import Looks, persons
 from gateway.domain.form import Form
 from gateway.domain.messages import Code, Refused, refuse
 from gateway.policy.book import inside
+from gateway.policy.model import Jurisdiction
 from gateway.services.context import Ctx
 from gateway.services.looking import note as note_looks
 from gateway.store.looks import NOTHING as NO_LOOK
@@ -48,9 +49,12 @@ def answers(
 
 
 async def looks_for(info: Info, form: Form) -> Looks:
-    """What sources of shared data hold of the persons of a form, asked before its transaction begins."""
+    """What sources of shared data hold of the persons of a form, asked before its transaction begins.
+
+    Raises ``Refused`` (FORBIDDEN), before any source is asked.
+    """
     desk = info.context.desk
-    policy = await desk.look(info.context.known_viewer(), lambda ctx: ctx.in_force(form.jurisdiction))
+    policy = await own_policy(info, form.jurisdiction)
     if policy is None or not policy.shared_sources:
         return ()
     numbers = [id_number for _, id_number in persons(form).values()]
@@ -67,6 +71,16 @@ def must_belong(info: Info, ctx: Ctx, jurisdiction: str) -> None:
         return
     if not (in_area(viewer, policy.area) or inside(viewer.area, policy.area)):
         raise forbid(info.context.desk.rights, policy.name, "PD-15")
+
+
+async def own_policy(info: Info, jurisdiction: str) -> Jurisdiction | None:
+    """The rules in force of a jurisdiction the viewer may act in; None: there is no such one.  Raises as above."""
+
+    def found(ctx: Ctx) -> Jurisdiction | None:
+        must_belong(info, ctx, jurisdiction)
+        return ctx.in_force(jurisdiction)
+
+    return await info.context.desk.look(info.context.known_viewer(), found)
 
 
 async def change(info: Info, call: Callable[[Ctx], T]) -> T:

@@ -151,7 +151,7 @@ async def test_an_issuer_that_vouches_for_citizens_cannot_make_anybody_staff(cit
 
 
 @pytest.mark.rule("HZ-816")
-@pytest.mark.parametrize("area", ["000000", "330000", "331000", "33", "330502; --", None])
+@pytest.mark.parametrize("area", ["000000", "330000", "331000", "33", "330502; --", "３３０５０２", None])
 async def test_an_issuer_vouches_for_its_own_area_only(staff: Gate, area: str | None) -> None:
     assert (await staff.refused(staff.issuer.token(**CLERK, area=area))).code is Code.UNAUTHENTICATED
 
@@ -187,6 +187,20 @@ async def test_a_token_is_refused_for_its_claims(staff: Gate, claims: dict[str, 
     said = {name: now + value if isinstance(value, int) else value for name, value in claims.items()}
     reason = await staff.refused(staff.issuer.token(**{**CLERK, **said}))
     assert reason.code is Code.UNAUTHENTICATED and why in reason.en()
+
+
+@pytest.mark.parametrize("department", ["Health", "health\n", "x" * 41, "a\0", "部门", "../health"])
+async def test_a_department_is_a_code(staff: Gate, department: str) -> None:
+    assert "missing" in (await staff.refused(staff.issuer.token(realm={"roles": ["zy"]}, dept=department))).en()
+
+
+async def test_a_name_that_cannot_be_written_down_is_none(staff: Gate) -> None:
+    assert (
+        await staff.comes(staff.issuer.token(**{**CLERK, "name": " 刘\0静 " + "x" * 999}))
+    ).name == f"刘 静 {'x' * 96}"
+    half = staff.issuer.token(**CLERK).split(".")
+    half[1] = base64.urlsafe_b64encode(b'{"iss": "x", "name": "\\ud800"}').rstrip(b"=").decode()
+    assert "no signed token" in (await staff.refused(".".join(half))).en()
 
 
 async def test_clocks_may_differ_by_the_leeway_and_no_more(staff: Gate) -> None:

@@ -303,6 +303,28 @@ def test_the_record_is_exported_with_its_case_and_checked_offline(proven: World,
     assert [fault for fault in proof.check(without, KEYS)[0].faults if "is missing" in fault or "follow" in fault]
 
 
+@pytest.mark.tampers
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lifted_until": moment("2035-11-09 10:00"), "until": moment("2035-11-09 10:00")},
+        {"lifted": "account cause identity phone"},
+        {"noted_until": moment("2035-11-09 10:00")},
+        {"reason": "INSPECTION"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_who_lifts_masks_in_the_database_is_found(desk: Desk, world: World, change: dict[str, Any]) -> None:
+    look(desk, SUPPORT, world)
+    asked = {"caseNumber": world.number, "fields": ["PHONE"], "reason": "CALL_FAMILY"}
+    look(desk, SUPPORT, world, REVEAL, i=asked)
+    look(desk, DUTY, world)
+    assert world.faults() == []
+    with desk.database.write() as tx:
+        tx.connection.execute(update(t.looks).where(t.looks.c.reason.is_not(None)).values(**change))
+    assert world.faults() != []
+
+
 def test_what_counts_no_longer_is_forgotten(desk: Desk, world: World) -> None:
     look(desk, SUPPORT, world)
     desk.clock.move_to(moment("2025-11-09 10:00"))

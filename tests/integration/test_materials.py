@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from gateway.domain.form import MaterialForm
 from gateway.domain.materials import MaterialStatus
@@ -345,8 +345,8 @@ class Idle:
 @pytest.mark.parametrize(
     "harm, code, standing",
     [
-        (lose, "FILE_MISSING", "PERSON"),
-        (lose_row, "FILE_MISSING", "PERSON"),
+        pytest.param(lose, "FILE_MISSING", "PERSON", marks=pytest.mark.tampers),
+        pytest.param(lose_row, "FILE_MISSING", "PERSON", marks=pytest.mark.tampers),
         (forget, "ROWS_DIFFER", "HEALED"),
         (misplace, "ROWS_DIFFER", "HEALED"),
     ],
@@ -379,6 +379,30 @@ async def test_content_that_was_altered_in_the_database_is_not_served(
     answer = await stand.fetch(url)
     assert (answer.status_code, code(answer)) == (500, "INTERNAL")
     assert [record.levelname for record in caplog.records if record.message == "incident"] == ["ERROR"]
+
+
+ATTACHED = select(t.materials.c.upload)
+PART_OF = t.upload_parts.c.id.in_(ATTACHED)
+TAMPERED: dict[str, Callable[[], Any]] = {
+    "a part taken out": lambda: delete(t.upload_parts).where(PART_OF, t.upload_parts.c.part == 1),
+    "all taken out": lambda: delete(t.upload_parts).where(PART_OF),
+    "a part altered": lambda: update(t.upload_parts).where(PART_OF).values(body=b"x" * 40),
+    "the file taken out": lambda: delete(t.uploads).where(t.uploads.c.id.in_(ATTACHED)),
+    "still on its way": lambda: update(t.uploads).values(state=uploads.RECEIVING),
+}
+
+
+@pytest.mark.parametrize("tamper", TAMPERED.values(), ids=TAMPERED.keys())
+async def test_a_paper_that_was_altered_in_the_database_is_found_by_the_verifier(
+    tmp_path: Path, tamper: Callable[[], Any]
+) -> None:
+    stand = Stand(tmp_path)
+    number = stand.filed()
+    await stand.handed_in(number, PDF + b"x" * 2 * PART)
+    assert stand.world.faults(number) == []
+    with stand.app.desk.database.write() as tx:
+        tx.connection.execute(tamper())
+    assert [fault for fault in stand.world.faults(number) if "the file" in fault]
 
 
 async def test_the_sweep_of_a_gateway_leaves_fresh_files(stand: Stand) -> None:

@@ -127,8 +127,9 @@ async def test_a_fault_of_ours_is_an_incident_and_tells_nothing(
         raise RuntimeError("330502193910109559 沈福根")
 
     monkeypatch.setattr(Entrance, "viewer", breaks)
-    for path in ("/graphql", "/departments/health/messages", "/documents/cases/summary", "/uploads"):
-        answer = await edge.send(QUERY, path=path)
+    doors = ("/graphql", "/departments/health/messages", "/documents/cases/summary", "/uploads", "/materials/x")
+    for path in doors:
+        answer = await edge.send(QUERY, path=path, method="GET" if path.startswith("/materials") else "POST")
         assert (answer.status_code, codes(answer)) == (500, ["INTERNAL"])
         incident = answer.json()["errors"][0]["extensions"]["incident"]
         assert incident in answer.json()["errors"][0]["message"]
