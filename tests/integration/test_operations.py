@@ -167,7 +167,7 @@ ASKED = [
 
 
 NO_ANSWER = {"INVALID_OPERATION", "INTERNAL", "FORBIDDEN"}
-NOT_LOOKED = {"submitCase": NO_ANSWER - {"FORBIDDEN"}}
+NOT_LOOKED = dict.fromkeys(("submitCase", "checkSubmission"), NO_ANSWER - {"FORBIDDEN"})
 """Staff file in the jurisdiction of their own area only, whatever the number."""
 
 
