@@ -22,6 +22,8 @@ HEAD_S = 10.0
 BODY_S = 30.0
 """How long a body may take, and one second more for every ``BODY_RATE`` bytes of it."""
 BODY_RATE = 8 * 1024
+READ_S = 60.0
+"""How long a client may take to read anything at all of what waits for it."""
 AHEAD = 16
 """Requests that may wait on one line for the answer to the one before."""
 LINGER_BYTES = 16 * 1024 * 1024
@@ -57,6 +59,7 @@ class Line(HttpToolsProtocol):
         self.left: int | None = None
         self._refused = False
         self._timer: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         self._head = self._idle = self._arrived = 0
         self._begun = 0.0
 
@@ -66,7 +69,18 @@ class Line(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._within(0)
+        self.resume_writing()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(READ_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def data_received(self, data: bytes) -> None:
         if self.left is not None:

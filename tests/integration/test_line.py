@@ -138,6 +138,22 @@ async def test_who_asks_on_without_reading_the_answers_is_let_go(edge: Edge, por
                 await writer.drain()
 
 
+async def test_who_does_not_read_its_answer_is_let_go(edge: Edge, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "READ_S", 0.05)
+    monkeypatch.setattr(line, "AHEAD", 100)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(client, ("127.0.0.1", port))
+        await loop.sock_sendall(client, b"GET /schema.graphql HTTP/1.1\r\nHost: x\r\n\r\n" * 60)
+        with pytest.raises(ConnectionError):
+            async with asyncio.timeout(30):
+                while True:
+                    await loop.sock_sendall(client, b"\r\n")
+                    await asyncio.sleep(0)
+
+
 async def test_a_client_that_hangs_up_while_it_sends_is_no_incident(
     edge: Edge, port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
