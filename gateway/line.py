@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -28,6 +29,9 @@ AHEAD = 16
 """Requests that may wait on one line for the answer to the one before."""
 LINGER_BYTES = 16 * 1024 * 1024
 LINGER_S = 5.0
+UPGRADE = re.compile(rb"\r\n(?=upgrade[ \t]*:)", re.IGNORECASE)
+"""No other protocol is spoken here, and who offers one may be answered in this one (RFC 9110, 7.8); but the parser would
+take the body for the other protocol's.  Java's own client offers HTTP/2 with every request."""
 WORDS = {
     400: ("不是有效的HTTP请求", "this is no HTTP request"),
     408: ("请求未在时限内到达", "the request did not arrive in time"),
@@ -90,6 +94,9 @@ class Line(HttpToolsProtocol):
             return
         if self._timer is None and (self.cycle is None or self.cycle.response_complete):
             self._within(HEAD_S, self._late)
+        if self.cycle is None or not self.cycle.more_body:
+            top, gap, rest = data.partition(b"\r\n\r\n")
+            data = UPGRADE.sub(b"\r\nNo-", top) + gap + rest
         self._idle += len(data)
         super().data_received(data)
         if self._idle > HEAD_BYTES:

@@ -118,6 +118,13 @@ async def test_what_is_no_request_is_told_so_in_json(edge: Edge, port: int) -> N
         assert (status, found["errors"][0]["extensions"]["code"]) == (400, "NOT_SERVED")
 
 
+@pytest.mark.parametrize("offer", ["h2c", "websocket"])
+async def test_who_offers_another_protocol_is_answered_in_this_one(edge: Edge, port: int, offer: str) -> None:
+    more = ("Connection: Upgrade, HTTP2-Settings", f"upgrade: {offer}", "HTTP2-Settings: AAMAAABkAAQAAP__")
+    status, found = await told(port, head(edge, *more, f"Content-Length: {len(BODY)}") + BODY)
+    assert (status, found["data"]["viewer"]["role"]) == (200, "support")
+
+
 async def test_one_line_serves_many_requests(edge: Edge, port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for _ in range(3):
