@@ -30,8 +30,8 @@ AHEAD = 16
 LINGER_BYTES = 16 * 1024 * 1024
 LINGER_S = 5.0
 UPGRADE = re.compile(rb"\r\n(?=upgrade[ \t]*:)", re.IGNORECASE)
-"""No other protocol is spoken here, and who offers one may be answered in this one (RFC 9110, 7.8); but the parser would
-take the body for the other protocol's.  Java's own client offers HTTP/2 with every request."""
+"""No other protocol is spoken here, and who offers one may be answered in this one (RFC 9110, 7.8); but the parser
+would take the body for the other protocol's.  Java's own client offers HTTP/2 with every request."""
 WORDS = {
     400: ("不是有效的HTTP请求", "this is no HTTP request"),
     408: ("请求未在时限内到达", "the request did not arrive in time"),
