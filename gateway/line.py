@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -22,10 +23,15 @@ HEAD_S = 10.0
 BODY_S = 30.0
 """How long a body may take, and one second more for every ``BODY_RATE`` bytes of it."""
 BODY_RATE = 8 * 1024
+READ_S = 60.0
+"""How long a client may take to read anything at all of what waits for it."""
 AHEAD = 16
 """Requests that may wait on one line for the answer to the one before."""
 LINGER_BYTES = 16 * 1024 * 1024
 LINGER_S = 5.0
+UPGRADE = re.compile(rb"\r\n(?=upgrade[ \t]*:)", re.IGNORECASE)
+"""No other protocol is spoken here, and who offers one may be answered in this one (RFC 9110, 7.8); but the parser
+would take the body for the other protocol's.  Java's own client offers HTTP/2 with every request."""
 WORDS = {
     400: ("不是有效的HTTP请求", "this is no HTTP request"),
     408: ("请求未在时限内到达", "the request did not arrive in time"),
@@ -57,6 +63,7 @@ class Line(HttpToolsProtocol):
         self.left: int | None = None
         self._refused = False
         self._timer: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         self._head = self._idle = self._arrived = 0
         self._begun = 0.0
 
@@ -66,7 +73,18 @@ class Line(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._within(0)
+        self.resume_writing()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(READ_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def data_received(self, data: bytes) -> None:
         if self.left is not None:
@@ -76,6 +94,9 @@ class Line(HttpToolsProtocol):
             return
         if self._timer is None and (self.cycle is None or self.cycle.response_complete):
             self._within(HEAD_S, self._late)
+        if self.cycle is None or not self.cycle.more_body:
+            top, gap, rest = data.partition(b"\r\n\r\n")
+            data = UPGRADE.sub(b"\r\nNo-", top) + gap + rest
         self._idle += len(data)
         super().data_received(data)
         if self._idle > HEAD_BYTES:

@@ -131,10 +131,6 @@ class Stage:
             body = error.read()
             self.told.append(body.decode(errors="replace"))
             return error.code, body
-        except urllib.error.URLError as error:
-            if isinstance(error.reason, BrokenPipeError | ConnectionResetError):
-                return 413, b""  # the gateway closed the line in the middle of a body that is too large
-            raise
 
     def ask(self, token: str, query: str, **variables: Any) -> Any:
         """The data of one operation; fails loudly when the operation has errors."""

@@ -92,9 +92,6 @@ def post(stage: Stage, body: bytes, code: str = "health", as_: str = "health") -
             return answer.status, json.load(answer)["head"]
     except urllib.error.HTTPError as error:
         return error.code, error.read()
-    except urllib.error.URLError as error:
-        assert isinstance(error.reason, BrokenPipeError | ConnectionResetError), error
-        return 413, b""  # the gateway closed the line in the middle of a body that is too large
 
 
 def cut_off(stage: Stage, path: str, token: str, body: bytes, send: int) -> None:

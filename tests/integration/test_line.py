@@ -26,15 +26,20 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Edge:
 
 
 @pytest.fixture
-async def port(edge: Edge) -> AsyncIterator[int]:
+async def serving(edge: Edge) -> AsyncIterator[tuple[uvicorn.Server, int]]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(edge.application.asgi, http=Line, ws="none", lifespan="off", log_level="error")
         server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve([listening]))
-        yield listening.getsockname()[1]
+        running = asyncio.create_task(server.serve([listening]))
+        yield server, listening.getsockname()[1]
         server.should_exit = True
-        await serving
+        await running
+
+
+@pytest.fixture
+def port(serving: tuple[uvicorn.Server, int]) -> int:
+    return serving[1]
 
 
 def head(edge: Edge, *lines: str, path: str = "/graphql") -> bytes:
@@ -113,6 +118,13 @@ async def test_what_is_no_request_is_told_so_in_json(edge: Edge, port: int) -> N
         assert (status, found["errors"][0]["extensions"]["code"]) == (400, "NOT_SERVED")
 
 
+@pytest.mark.parametrize("offer", ["h2c", "websocket"])
+async def test_who_offers_another_protocol_is_answered_in_this_one(edge: Edge, port: int, offer: str) -> None:
+    more = ("Connection: Upgrade, HTTP2-Settings", f"upgrade: {offer}", "HTTP2-Settings: AAMAAABkAAQAAP__")
+    status, found = await told(port, head(edge, *more, f"Content-Length: {len(BODY)}") + BODY)
+    assert (status, found["data"]["viewer"]["role"]) == (200, "support")
+
+
 async def test_one_line_serves_many_requests(edge: Edge, port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for _ in range(3):
@@ -136,6 +148,22 @@ async def test_who_asks_on_without_reading_the_answers_is_let_go(edge: Edge, por
             for _ in range(1000):
                 writer.write(one * 100)
                 await writer.drain()
+
+
+async def test_who_does_not_read_its_answer_is_let_go(
+    serving: tuple[uvicorn.Server, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "READ_S", 0.05)
+    monkeypatch.setattr(line, "AHEAD", 100)
+    (server, port), gone, lost = serving, asyncio.Event(), Line.connection_lost
+    monkeypatch.setattr(Line, "connection_lost", lambda self, error: (lost(self, error), gone.set()))
+    with socket.socket() as client:
+        client.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", port))
+        client.send(b"GET /schema.graphql HTTP/1.1\r\nHost: x\r\n\r\n" * 80)
+        async with asyncio.timeout(30):
+            await gone.wait()
+        assert 0 < server.server_state.total_requests < 80
 
 
 async def test_a_client_that_hangs_up_while_it_sends_is_no_incident(
