@@ -16,6 +16,7 @@ from gateway.domain.events import Event
 from gateway.domain.identity import canonical
 from gateway.domain.states import CaseStatus
 from gateway.store import ledger, uploads
+from gateway.store import rows as row_tables
 from gateway.store import tables as t
 from gateway.store.areas import in_areas
 from gateway.store.ledger import Actor as Actor
@@ -150,7 +151,7 @@ def write(
     """Writes the present state of a case and the rows it is found by, as of its last entry."""
     _write_case(tx, case, at, head, new, attention_at)
     for group, rows in ((t.items, items), (t.payouts, payouts), (t.reversals, reversals)):
-        _write_rows(tx, case, group, list(rows))
+        row_tables.write(tx, group, case, list(rows))
     if case.alerts:
         _write_alerts(tx, case, alerts)
     _write_family(tx, case, new)
@@ -270,27 +271,7 @@ def _write_alerts(tx: Tx, case: Case, rows: Iterable[AlertRow]) -> None:
     c = t.alerts.c
     gone = delete(t.alerts).where(c.number == case.number, c.key.not_in([row.key for row in open_]))
     tx.connection.execute(gone)
-    _write_rows(tx, case, t.alerts, open_)
-
-
-@cache
-def _present(table: Table) -> Select[Any]:
-    return select(table).where(table.c.number == bindparam("of"))
-
-
-def _write_rows(tx: Tx, case: Case, table: Table, rows: Sequence[ItemRow | PayoutRow | ReversalRow | AlertRow]) -> None:
-    """Writes those that are not there as they are to be."""
-    if not rows:
-        return
-    keys = [column.name for column in table.primary_key.columns]
-    columns = [column.name for column in table.columns if column.name not in keys]
-    present = tx.connection.execute(_present(table), {"of": case.number}).mappings()
-    known = {tuple(row[name] for name in keys): dict(row) for row in present}
-    common = {"number": case.number, "area": case.area, "jurisdiction": case.jurisdiction}
-    wanted = [{name: common.get(name) or getattr(row, name) for name in (*keys, *columns)} for row in rows]
-    changed = [row for row in wanted if known.get(tuple(row[name] for name in keys)) != row]
-    if changed:
-        upsert(tx, table, changed, columns)
+    row_tables.write(tx, t.alerts, case, open_)
 
 
 def next_serial(tx: Tx, scope: str) -> int:

@@ -14,6 +14,7 @@ from gateway.domain.case import Case
 from gateway.domain.shared import SharedRecord
 from gateway.domain.states import CaseStatus
 from gateway.store import cases, shared, uploads
+from gateway.store import rows as row_tables
 from gateway.store import tables as t
 from gateway.store.cases import AlertRow, ItemRow, PayoutRow, ReversalRow
 from gateway.store.ledger import Entry
@@ -74,7 +75,7 @@ def differing(tx: Tx, case: Case, last: Entry, rows: Rows, attention_at: datetim
     if late or changed or any(row[name] not in (may or (None,)) for name, may in cases.found_by(tx, case).items()):
         wrong.append(t.cases.name)
     for table, expected in zip(TABLES, rows, strict=True):
-        if _present(tx, table, case.number) != _expected(table, case, expected):
+        if row_tables.present(tx, table, case.number) != row_tables.expected(table, case, expected):
             wrong.append(table.name)
     c = t.family.c
     subjects = set(tx.connection.execute(select(c.subject).where(c.number == case.number)).scalars())
@@ -106,7 +107,7 @@ def release(tx: Tx, number: str) -> None:
 def rewrite(tx: Tx, case: Case, last: Entry, rows: Rows, attention_at: datetime | None) -> None:
     """Writes the present state anew from what the ledger proves; rows that do not belong to it go."""
     for table, expected in zip(TABLES, rows, strict=True):
-        name = _second(table)
+        name = row_tables.key_of(table)
         keep = [getattr(row, name) for row in expected]
         c = table.c
         tx.connection.execute(delete(table).where(c.number == case.number, c[name].not_in(keep)))
@@ -114,23 +115,6 @@ def rewrite(tx: Tx, case: Case, last: Entry, rows: Rows, attention_at: datetime 
         release(tx, case.number)
     uploads.write_rows(tx, case)
     cases.write(tx, case, last.at, last.hash, False, *rows, attention_at)
-
-
-def _second(table: Table) -> str:
-    return next(column.name for column in table.primary_key.columns if column.name != "number")
-
-
-def _present(tx: Tx, table: Table, number: str) -> dict[str, dict[str, Any]]:
-    rows = tx.connection.execute(select(table).where(table.c.number == number)).mappings()
-    return {row[_second(table)]: dict(row) for row in rows}
-
-
-def _expected(table: Table, case: Case, rows: Sequence[Any]) -> dict[str, dict[str, Any]]:
-    common = {"number": case.number, "area": case.area, "jurisdiction": case.jurisdiction}
-    wanted = [column.name for column in table.columns]
-    return {
-        getattr(row, _second(table)): {name: common.get(name) or getattr(row, name) for name in wanted} for row in rows
-    }
 
 
 def _stands_for(found: set[str], wanted: Sequence[tuple[str, ...]]) -> bool:
