@@ -63,12 +63,13 @@ class SharedQueries:
 
     @strawberry.field(
         description="预填: values of the form that shared data hold, told only where the platform holds a death "
-        "certificate of this person."
+        "certificate of the person with this name and ID number."
     )
     async def prefill(
         self,
         info: Info,
         jurisdiction: str,
+        deceased_name: str,
         deceased_id_number: str,
         applicant_id_number: str | None = None,
     ) -> Prefill:
@@ -80,7 +81,7 @@ class SharedQueries:
         viewer = info.context.known_viewer()
         known = await desk.look(
             viewer,
-            lambda ctx: pre.prefill(ctx, policy, looks, deceased_id_number, applicant_id_number),
+            lambda ctx: pre.prefill(ctx, policy, looks, deceased_name, deceased_id_number, applicant_id_number),
         )
         desk.note_seen(viewer, NO_CASE, info.context.asking)
         return Prefill(

@@ -1,6 +1,7 @@
 """Pre-filling (共享数据自动调用, YN-302): values of the form that the platform and its sources hold already.
 
-Of a person without a death certificate nothing is told: the living are nobody's business here.
+Of a person without a death certificate nothing is told: the living are nobody's business here.  Who asks has to know the
+name that belongs to the ID number: numbers are not to be tried out (PD-15).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 from gateway.domain.department import Certificate, Holding
 from gateway.domain.evidence import Looks
-from gateway.domain.identity import canonical
+from gateway.domain.identity import canonical, same_name
 from gateway.policy.model import Jurisdiction
 from gateway.services import shared
 from gateway.services.context import Ctx
@@ -46,10 +47,16 @@ class Prefilled:
     materials: tuple[str, ...] = ()
 
 
-def prefill(ctx: Ctx, policy: Jurisdiction, looks: Looks, deceased: str, applicant: str | None) -> Prefilled:
-    """``applicant``: the ID number of the person who asks; a family member is told of no other living person."""
+def prefill(ctx: Ctx, policy: Jurisdiction, looks: Looks, name: str, deceased: str, applicant: str | None) -> Prefilled:
+    """What is held of the deceased with this ``name`` and ID number; nothing where a holder has another name, or none has
+    any.  ``applicant``: the ID number of the person who asks; a family member is told of no other living person.
+    """
     record = shared.of(ctx, policy.code, deceased)
     held = [(look.source, found) for look in looks if (found := look.of(deceased)) is not None]
+    names = [found.name for _, found in held] + ([record.deceased.name] if record is not None else [])
+    known = [one for one in names if one is not None]
+    if not known or not all(same_name(one, name) for one in known):
+        return Prefilled()
     certificates = {found.type: found for _, holding in held for found in holding.certificates}
     if record is not None:
         certificates |= {

@@ -12,7 +12,8 @@ from tests.edge import Edge, codes
 
 pytestmark = pytest.mark.rule("PD-15", "HZ-816")
 ASKED = {
-    "prefill": '{ prefill(jurisdiction: "hz", deceasedIdNumber: "330502193910109559") { fields { path value } } }',
+    "prefill": '{ prefill(jurisdiction: "hz", deceasedName: "沈福根", deceasedIdNumber: "330502193910109559") '
+    "{ fields { path value } } }",
     "checkSubmission": "query($i: SubmitCaseInput!) { checkSubmission(input: $i) { userErrors { code } } }",
     "submitCase": "mutation($i: SubmitCaseInput!) { submitCase(input: $i) { userErrors { code } } }",
 }
