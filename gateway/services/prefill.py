@@ -1,7 +1,7 @@
 """Pre-filling (共享数据自动调用, YN-302): values of the form that the platform and its sources hold already.
 
-Of a person without a death certificate nothing is told: the living are nobody's business here.  Who asks has to know the
-name that belongs to the ID number: numbers are not to be tried out (PD-15).
+Of a person without a death certificate nothing is told: the living are nobody's business here.  Who asks has to know
+the name that belongs to the ID number: numbers are not to be tried out (PD-15).
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Prefilled:
 
 
 def prefill(ctx: Ctx, policy: Jurisdiction, looks: Looks, name: str, deceased: str, applicant: str | None) -> Prefilled:
-    """What is held of the deceased with this ``name`` and ID number; nothing where a holder has another name, or none has
-    any.  ``applicant``: the ID number of the person who asks; a family member is told of no other living person.
+    """What is held of the deceased with this ``name`` and ID number; nothing where a holder has another name, or nobody
+    has any.  ``applicant``: the ID number of who asks; a family member is told of no other living person.
     """
     record = shared.of(ctx, policy.code, deceased)
     held = [(look.source, found) for look in looks if (found := look.of(deceased)) is not None]
