@@ -172,6 +172,10 @@ def accesses_(
     ] = None,
     since: Moment = None,
     until: Moment = None,
+    person: Annotated[
+        bool,
+        typer.Option("--person", help="Only what concerns one deceased, whose ID number is read from standard input."),
+    ] = False,
     to: Annotated[
         Path | None, typer.Option(help="File to write, for its owner only; standard output if omitted.")
     ] = None,
@@ -179,19 +183,21 @@ def accesses_(
     """Write who saw what, when, why and from where, as CSV.  Names and addresses in clear: for the supervisor."""
     from gateway.store import accesses
 
+    asked = typer.prompt("ID number", hide_input=True, err=True) if person else None
     with _kept()[0].read() as tx, _file(to) as out:
+        concerns = accesses.concerning(tx, asked) if asked else None
         rows = csv.writer(out)
         rows.writerow(COLUMNS)
-        for kept in accesses.between(tx, number, _moment(since), _moment(until)):
+        for kept in filter(concerns, accesses.between(tx, number, _moment(since), _moment(until))):
             told = {"case": kept.number, "at": kept.at.isoformat(), "hash": kept.hash, **asdict(kept.event)}
             told |= {"role": kept.actor.role, "department": kept.actor.department, "name": kept.actor.name}
-            told["fields"] = " ".join(told.get("fields", ()))
+            told |= {name: " ".join(told.get(name, ())) for name in ("fields", "about")}
             rows.writerow([_cell(told.get(column)) for column in COLUMNS])
 
 
 COLUMNS = (
     *("at", "role", "department", "name", "type", "operation", "case", "fields", "reason", "code", "asked"),
-    *("origin", "times", "hash"),
+    *("origin", "times", "about", "hash"),
 )
 
 

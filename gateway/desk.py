@@ -27,6 +27,7 @@ from gateway.access.seals import Seals
 from gateway.access.sight import see
 from gateway.domain.case import Case
 from gateway.domain.events.access import Denied, Seen
+from gateway.domain.identity import canonical
 from gateway.domain.messages import Code, Refused, refuse
 from gateway.faults import places
 from gateway.policy.book import PolicyBook
@@ -213,11 +214,14 @@ class Desk:
 
     # ── the access record ───────────────────────────────────────────────────────────────────────────────
 
-    def note_seen(self, viewer: Viewer, number: str, asking: Asking, look: Look = NO_LOOK) -> None:
-        """What was shown of a case or a shared record."""
+    def note_seen(
+        self, viewer: Viewer, number: str, asking: Asking, look: Look = NO_LOOK, persons: Sequence[str] = ()
+    ) -> None:
+        """What was shown of a case or a shared record; ``persons``: ID numbers asked for where neither is named."""
         lifted = look.shows(self.clock.now()) & asking.fields
         reason = look.reason if lifted else self.rights.roles[viewer.role].purpose
-        event = Seen(asking.operation, tuple(sorted(asking.fields)), reason, self._origin(viewer, asking))
+        about = tuple(self.database.seal.pseudonym("person", canonical(one)) for one in persons)
+        event = Seen(asking.operation, tuple(sorted(asking.fields)), reason, self._origin(viewer, asking), about=about)
         self.journal.access(number, self.clock.now(), actor_of(viewer), event)
 
     def note_denied(self, viewer: Viewer | None, asking: Asking, code: Code, asked: str | None = None) -> None:

@@ -77,13 +77,14 @@ class SharedQueries:
         policy = await own_policy(info, jurisdiction)
         if policy is None:
             raise refuse(Code.JURISDICTION_UNKNOWN, "jurisdiction", value=jurisdiction)
-        looks = await in_time(desk.lookups.of(policy, [deceased_id_number, applicant_id_number], "PREFILL"))
+        persons = [one for one in (deceased_id_number, applicant_id_number) if one]
+        looks = await in_time(desk.lookups.of(policy, persons, "PREFILL"))
         viewer = info.context.known_viewer()
         known = await desk.look(
             viewer,
             lambda ctx: pre.prefill(ctx, policy, looks, deceased_name, deceased_id_number, applicant_id_number),
         )
-        desk.note_seen(viewer, NO_CASE, info.context.asking)
+        desk.note_seen(viewer, NO_CASE, info.context.asking, persons=persons)
         return Prefill(
             fields=[
                 PrefilledField(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Select, and_, func, insert, select
 
-from gateway.domain.events.access import AccessEvent
-from gateway.store import ledger
+from gateway.domain.events.access import AccessEvent, Seen
+from gateway.domain.identity import canonical
+from gateway.store import cases, ledger, shared
 from gateway.store import tables as t
 from gateway.store.cases import next_serial
 from gateway.store.ledger import Actor
@@ -102,6 +103,14 @@ def between(tx: Tx, number: str | None, since: datetime | None, until: datetime 
         wanted = wanted.where(c.at < until)
     for row in tx.connection.execute(wanted.execution_options(yield_per=BATCH)).mappings():
         yield _kept(tx, row)
+
+
+def concerning(tx: Tx, id_number: str) -> Callable[[Kept], bool]:
+    """Whether an access was to a case or shared record of this deceased, or asked for this ID number besides any."""
+    own = {number for _, number in cases.find(tx, cases.CaseFilter(id_number=id_number), None, BATCH)}
+    own |= shared.numbers_of(tx, id_number)
+    mark = tx.seal.pseudonym("person", canonical(id_number))
+    return lambda kept: kept.number in own or (isinstance(kept.event, Seen) and mark in kept.event.about)
 
 
 def count(tx: Tx, number: str) -> int:

@@ -28,6 +28,14 @@ def of(tx: Tx, jurisdiction: str, id_number: str | None) -> SharedRecord | None:
     return None if row is None else _opened(tx, row.number, row.body)
 
 
+def numbers_of(tx: Tx, id_number: str) -> set[str]:
+    """Numbers of the records of a deceased, one per jurisdiction."""
+    found = t.shared_deceased.c
+    places = tx.connection.execute(select(found.jurisdiction).distinct()).scalars()
+    indexes = [index for place in places for index in deceased_indexes(tx, place, id_number)]
+    return set(tx.connection.execute(select(found.number).where(found.deceased_index.in_(indexes))).scalars())
+
+
 def append(tx: Tx, record: SharedRecord, events: Sequence[tuple[datetime, Event]], actor: ledger.Actor) -> None:
     """Appends events that are already folded into ``record`` and writes its present state.  Raises ``Stale``."""
     c = t.shared_records.c

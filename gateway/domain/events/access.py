@@ -41,13 +41,15 @@ class Revealed:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What somebody was shown of a case, or of shared data.  ``operation``: of the schema, or a printed document;
-    ``reason``: the standing one of the role, or the one masks were lifted for."""
+    ``reason``: the standing one of the role, or the one masks were lifted for; ``about``: keyed hashes of the ID
+    numbers that were asked for, where no number of a case tells whose data it is."""
 
     operation: str
     fields: Fields
     reason: str | None = None
     origin: str | None = None
     times: int = 1
+    about: tuple[str, ...] = ()
     type: Literal["access.seen"] = "access.seen"
 
 
