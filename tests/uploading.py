@@ -25,6 +25,7 @@ CLAIMS: dict[str, dict[str, str]] = {
     "window-clerk": {},
     "civil-affairs-assistant": {"department": "civil-affairs"},
     "duty-person": {},
+    "at Huzhou": {"role": "duty-person", "area": "330500"},
     "specialist": {"department": "public-security"},
     "police": {"role": "department-system", "department": "public-security"},
     "social security": {"role": "department-system", "department": "social-security"},
@@ -140,6 +141,12 @@ class Stand:
         query = f"query($n: String!) {{ case(number: $n) {{ materials {{ {fields} }} }} }}"
         found = (await self.ask(who, query, n=number))["case"]
         return [one for one in found["materials"] if one["size"] is not None] if found is not None else []
+
+    async def obstacles(self, number: str) -> list[Any]:
+        """What ``whyNotFinished`` says of the case itself."""
+        query = "query($n: String!) { case(number: $n) { whyNotFinished { reason { code message } item { slug } } } }"
+        told = (await self.ask("family", query, n=number))["case"]["whyNotFinished"]
+        return [one for one in told if one["item"] is None]
 
     async def fetch(self, url: str, who: str | None = "family") -> httpx2.Response:
         return await self.send("GET", url, who)

@@ -57,6 +57,10 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "{path}: “{value}” is not an option; options are {options}.",
     ),
     Code.ITEM_UNKNOWN: ("没有事项“{value}”，可选：{options}。", "There is no item “{value}”; items are {options}."),
+    Code.MATERIAL_NOT_ASKED: (
+        "本地没有规定这里需要提交材料，不必上传。",
+        "The rules of this place ask for no paper here: none has to be handed in.",
+    ),
     Code.MATERIAL_MISSING: ("缺少材料：{label}。", "A material is missing: {label}."),
     Code.COMMITMENT_MISSING: ("尚未确认承诺：{label}。", "A commitment has not been made: {label}."),
     Code.PAYEE_RELATION_NOT_ALLOWED: (
@@ -288,6 +292,10 @@ TEXTS: Mapping[Code, tuple[str, str]] = {
         "{department}: the {clock_en} has passed, it was due {due}.",
     ),
     Code.WAITS_FOR_PAYOUT: ("款项待发放。", "Money is approved and not yet on the account."),
+    Code.PAPER_INFECTED: (
+        "“{material}”的文件查出病毒，已经删除，请重新上传。",
+        "A virus was found in the file of “{material}” and it was removed: it has to be handed in again.",
+    ),
     Code.PAYOUT_HELD: ("款项暂缓发放：{detail}", "A payout is held: {detail}"),
     Code.PAYOUT_RETURNED: ("款项被银行退回：{detail}。", "The bank returned the money: {detail}."),
     Code.SHORTFALL: (

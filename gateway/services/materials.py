@@ -88,8 +88,10 @@ def attach(ctx: Ctx, number: str, kind: str, id: str, department: str | None = N
     work = ctx.case(number)
     work.must_stand()
     options = _options(work.policy, department)
+    if not options:
+        raise refuse(Code.MATERIAL_NOT_ASKED, "type")
     if kind not in options:
-        words = {"label": "材料代码", "path": "type", "value": kind[:64], "options": "、".join(options) or "—"}
+        words = {"label": "材料代码", "path": "type", "value": kind[:64], "options": "、".join(options)}
         raise refuse(Code.OPTION_UNKNOWN, "type", **words)
     found = _mine(ctx, id, lock=True)
     if found is None:

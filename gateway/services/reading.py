@@ -11,6 +11,7 @@ from datetime import datetime
 
 from gateway.domain.alerts import AlertKind
 from gateway.domain.case import Case, DeliveryState, Item, Payout
+from gateway.domain.materials import MaterialStatus
 from gateway.domain.messages import Code, Reason
 from gateway.domain.states import ITEM, REVERSAL, CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
 from gateway.policy import decide
@@ -43,6 +44,7 @@ def obstacles(book: PolicyBook, policy: Jurisdiction, case: Case) -> list[Obstac
     for alert in case.alerts.values():
         if alert.kind is AlertKind.OVERDUE and alert.answered_at is None:
             found.append(Obstacle(alert.reason, alert.item, alert.since))
+    found += _papers(book, policy, case)
     owed = decide.shortfall(policy, case)
     if owed:
         at = max(payout.approved_at for payout in case.payouts.values())
@@ -59,6 +61,23 @@ def obstacles(book: PolicyBook, policy: Jurisdiction, case: Case) -> list[Obstac
         elif payout.status in (PayoutStatus.APPROVED, PayoutStatus.INSTRUCTED):
             found.append(_unpaid(book, policy, payout))
     return found
+
+
+def material_name(book: PolicyBook, policy: Jurisdiction, kind: str) -> str:
+    """Name of a paper of the material list, or of a kind of certificate."""
+    named = next((rule.name for rule in policy.materials if rule.code == kind), None)
+    return named or book.word("certificates", kind).name
+
+
+def _papers(book: PolicyBook, policy: Jurisdiction, case: Case) -> Iterator[Obstacle]:
+    """Papers whose only file turned out to be infected, while there is something to do with them."""
+    if case.status not in (CaseStatus.AWAITING_REPORT, CaseStatus.IN_PROGRESS):
+        return
+    files = case.materials.values()
+    usable = {one.kind for one in files if one.status is not MaterialStatus.INFECTED}
+    lost = {one.kind: one for one in files if one.kind not in usable}
+    for kind, one in lost.items():
+        yield Obstacle(Reason(Code.PAPER_INFECTED, (), {"material": material_name(book, policy, kind)}), None, one.at)
 
 
 def _unpaid(book: PolicyBook, policy: Jurisdiction, payout: Payout) -> Obstacle:

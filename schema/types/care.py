@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import strawberry
 
 from gateway.domain import case as c
 from gateway.domain.case import JoinRequest as Join
 from gateway.domain.materials import AttachedMaterial
+from gateway.services.reading import material_name
 from schema.enums import MaterialStatus, Relation, VerificationOutcome
 from schema.scalars import Slug, Time
 from schema.types.catalogue import ItemDefinition
@@ -76,12 +79,6 @@ class AutomaticStop:
         ]
 
 
-def material_name(view: View, kind: str) -> str:
-    """Name of a paper of the material list, or of a kind of certificate."""
-    named = next((rule.name for rule in view.policy.materials if rule.code == kind), None)
-    return named or view.book.word("certificates", kind).name
-
-
 @strawberry.type(
     description="材料: a paper that was handed in; without a file of ours, sha256 and what follows is null."
 )
@@ -102,8 +99,9 @@ class Material:
     @classmethod
     def all(cls, view: View) -> list[Material]:
         told = view.case.form.materials if view.case.form else ()
-        return [*(cls._file(one, material_name(view, one.kind)) for one in view.case.materials.values())] + [
-            cls(type=paper.type, type_name=material_name(view, paper.type), name=paper.name, file=paper.file)
+        named = partial(material_name, view.book, view.policy)
+        return [*(cls._file(one, named(one.kind)) for one in view.case.materials.values())] + [
+            cls(type=paper.type, type_name=named(paper.type), name=paper.name, file=paper.file)
             for paper in told
             if paper.upload is None
         ]

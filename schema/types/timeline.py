@@ -12,9 +12,9 @@ from gateway.access.fields import GROUPS
 from gateway.access.rights import Viewer, sees_staff_matters, sees_whole_cases
 from gateway.domain import events as e
 from gateway.domain.messages import Code, refuse
+from gateway.services.reading import material_name
 from gateway.store.cases import Entry
 from schema.scalars import Slug, Time
-from schema.types.care import material_name
 from schema.types.common import NamedValue, Reason
 from schema.view import View
 
@@ -200,7 +200,7 @@ def _details(view: View, event: e.Event) -> list[NamedValue]:
     if isinstance(event, e.CertificateIssued):
         found.append(("certificate", view.book.word("certificates", event.certificate).name))
     if isinstance(event, e.MaterialAttached | e.MaterialScanned):
-        found = [("material", material_name(view, event.kind)), ("status", event.status.value)]
+        found = [("material", material_name(view.book, view.policy, event.kind)), ("status", event.status.value)]
     if isinstance(event, e.PayoutApproved):
         found.append(("amount", f"{event.fen / 100:.2f}"))
     return [NamedValue(name=name, value=str(value)) for name, value in found if value]

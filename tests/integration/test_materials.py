@@ -25,7 +25,7 @@ from gateway.store.cases import Actor
 from gateway.store.session import Database
 from gateway.store.uploads import PART, Content
 from gateway.worker.scanning import Scanning
-from tests.builders import World, book
+from tests.builders import DUTY, World, book, hz_form
 from tests.uploading import CLAIMS, FILES, PDF, Stand, code
 from tests.uxin import CLERK, FOUR, connected, policy, ws_form
 
@@ -151,6 +151,14 @@ async def test_a_department_hands_in_what_its_items_issue_and_nothing_else(tmp_p
         "userErrors"
     ]
     assert error["code"] == "CASE_NOT_FOUND", "nothing was pushed to them yet"
+
+
+async def test_where_no_paper_is_stated_who_hands_one_in_is_told_that_none_is_needed(tmp_path: Path) -> None:
+    stand = Stand(tmp_path)
+    number = stand.world.submit(hz_form(), actor=DUTY).number
+    [error] = (await stand.attach(number, await stand.uploaded(who="at Huzhou"), "ID_CARD", "at Huzhou"))["userErrors"]
+    assert (error["code"], error["path"]) == ("MATERIAL_NOT_ASKED", ["type"])
+    assert error["message"].startswith("The rules of this place ask for no paper here")
 
 
 async def test_what_somebody_else_uploaded_cannot_be_attached(stand: Stand, number: str) -> None:

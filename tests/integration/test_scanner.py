@@ -79,10 +79,14 @@ async def test_what_is_handed_in_while_the_scanner_is_away_waits_and_is_not_serv
     assert (await stand.fetch(clean["url"])).content == PDF
     answer = await stand.fetch(f"/materials/{ids[1]}")
     assert (answer.status_code, code(answer)) == (422, "UPLOAD_INFECTED")
+    asked = [(one["reason"]["code"], one["reason"]["message"]) for one in await stand.obstacles(number)]
+    assert asked == [("PAPER_INFECTED", "“亲属居民身份证”的文件查出病毒，已经删除，请重新上传。")]
     kinds = [event.type for event in stand.world.ledger()]
     assert kinds.count("material.scanned") == 2
     assert stand.world.all_faults() == []
     assert (await stand.attach(number, await stand.uploaded(PDF)))["userErrors"] == [], "a clean one again"
+    await stand.attach(number, await stand.uploaded(PDF), "APPLICANT_ID_CARD")
+    assert await stand.obstacles(number) == [], "the paper is there"
 
 
 async def test_one_that_no_case_names_and_turns_out_infected_is_gone(tmp_path: Path, clamd: Scanner) -> None:
