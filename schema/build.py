@@ -46,7 +46,7 @@ class Mutation(Filing, Changing, Results, Sharing, Operating, Looking):
     async def move_sandbox_clock(self, info: Info, input: MoveSandboxClockInput) -> MoveSandboxClockPayload:
         desk = info.context.desk
         if not desk.sandbox:
-            raise forbid(desk.rights, "moveSandboxClock")
+            raise forbid(desk.rights, info.context.known_viewer(), "moveSandboxClock")
         desk.clock.move_to(input.to)
         return MoveSandboxClockPayload(now=Time(desk.clock.now()))
 

@@ -80,6 +80,9 @@ class Rights(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     contact: str
     contact_en: str
+    staff_contact: str
+    """For who comes by an office: staff, and the people behind a machine."""
+    staff_contact_en: str
     budget_per_min: int
     """As of a role, for an address that brings no token."""
     everyone: list[str]
@@ -118,7 +121,7 @@ def allow(rights: Rights, viewer: Viewer | None, operation: str) -> Viewer:
         raise deny(rights)
     if operation in rights.everyone or operation in rights.roles[viewer.role].may:
         return viewer
-    raise forbid(rights, operation, "HZ-816")
+    raise forbid(rights, viewer, operation, "HZ-816")
 
 
 def allow_schema(rights: Rights, viewer: Viewer | None, operation: str) -> Viewer:
@@ -127,7 +130,7 @@ def allow_schema(rights: Rights, viewer: Viewer | None, operation: str) -> Viewe
         raise deny(rights)
     if rights.roles[viewer.role].introspection:
         return viewer
-    raise forbid(rights, operation, "HZ-816")
+    raise forbid(rights, viewer, operation, "HZ-816")
 
 
 def deny(rights: Rights, detail: str = "请求没有携带令牌", detail_en: str = "the request carries no token") -> Refused:
@@ -136,9 +139,13 @@ def deny(rights: Rights, detail: str = "请求没有携带令牌", detail_en: st
     return refuse(Code.UNAUTHENTICATED, None, "HZ-816", detail=detail, detail_en=detail_en, **contact)
 
 
-def forbid(rights: Rights, right: str, *ids: str) -> Refused:
+def forbid(rights: Rights, viewer: Viewer, right: str, *ids: str) -> Refused:
     """The asker is known, and lacks ``right``."""
-    return refuse(Code.FORBIDDEN, None, *ids, right=right, contact=rights.contact, contact_en=rights.contact_en)
+    role = rights.roles.get(viewer.role)
+    public = role is None or role.cases == "FAMILY"
+    contact = rights.contact if public else rights.staff_contact
+    contact_en = rights.contact_en if public else rights.staff_contact_en
+    return refuse(Code.FORBIDDEN, None, *ids, right=right, contact=contact, contact_en=contact_en)
 
 
 def sees_whole_cases(rights: Rights, viewer: Viewer) -> bool:

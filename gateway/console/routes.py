@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from gateway.documents import STYLE
 
 FOLDER = Path(__file__).with_name("static")
-DOCUMENTS = tuple(FOLDER / f"{name}.graphql" for name in ("rights", "find", "case", "reveal"))
+DOCUMENTS = tuple(FOLDER / f"{name}.graphql" for name in ("rights", "find", "case", "reveal", "incident"))
 """What the support page asks; it runs also where only registered documents do."""
 HEADERS = {
     # A document opened from a page keeps the page's policy: its one style is allowed here as well.

@@ -45,7 +45,7 @@ def routes(
             if viewer is None:
                 raise deny(rights)
             if adapter is None or viewer.role != MACHINE or viewer.department != code:
-                raise forbid(rights, f"messages of {code}", "PD-06")
+                raise forbid(rights, viewer, f"messages of {code}", "PD-06")
         except Refused as refused:
             denied(viewer, Asking("messages", origin=entrance.origin(request)), refused.problems[0].reason.code)
             return refusal(refused)

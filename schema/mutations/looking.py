@@ -55,7 +55,7 @@ def _lifting(rights: Rights, viewer: Viewer, input: i.RevealPersonalDataInput, o
     """Raises ``Refused``: FORBIDDEN for a kind the role may not unmask, OPTION_UNKNOWN, FIELD_REQUIRED or _INVALID."""
     fields = frozenset(kind.value for kind in input.fields)
     for kind in sorted(fields - set(rights.roles[viewer.role].on_reason)):
-        raise forbid(rights, f"revealPersonalData {kind.upper()}", "PD-15")
+        raise forbid(rights, viewer, f"revealPersonalData {kind.upper()}", "PD-15")
     if not fields:
         raise refuse(Code.FIELD_REQUIRED, "fields", "PD-15", label="个人信息种类", path="fields")
     reason, note = _reason(rights, input.reason), (input.note or "").strip()

@@ -70,7 +70,7 @@ def must_belong(info: Info, ctx: Ctx, jurisdiction: str) -> None:
     if policy is None or info.context.desk.rights.roles[viewer.role].cases == "FAMILY":
         return
     if not (in_area(viewer, policy.area) or inside(viewer.area, policy.area)):
-        raise forbid(info.context.desk.rights, policy.name, "PD-15")
+        raise forbid(info.context.desk.rights, viewer, policy.name, "PD-15")
 
 
 async def own_policy(info: Info, jurisdiction: str) -> Jurisdiction | None:

@@ -148,6 +148,17 @@ def test_who_may_use_an_operation(place: tuple[Desk, World], name: str) -> None:
     assert refused(None) == refused(viewer("ghost")) == ["UNAUTHENTICATED"]
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_a_refusal_names_the_right_and_sends_citizens_to_the_hotline_and_staff_to_their_own_office(
+    place: tuple[Desk, World], role: str
+) -> None:
+    name = "health" if role != "administrator" else "rateCase"
+    [error] = asyncio.run(ask(place[0], viewer(role), document(name)))["errors"]
+    hotline = role == "family"
+    assert name in error["message"]
+    assert ("12345" in error["message"], "本单位系统管理员" in error["message"]) == (hotline, not hotline)
+
+
 # ── cases of others ─────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -84,7 +84,12 @@ async def test_departments_write_back_by_a_registered_document(edge: Edge) -> No
 async def test_whatever_the_support_page_asks_is_registered(edge: Edge) -> None:
     page = (await edge.send(b"", None, "GET", "/static/support.js")).text
     reveal = {"caseNumber": "HZ0000000000000", "fields": ["PHONE"], "reason": "CALL_FAMILY"}
-    variables = {"find": {"f": {}}, "case": {"n": "HZ0000000000000"}, "reveal": {"input": reveal}}
+    variables = {
+        "find": {"f": {}},
+        "case": {"n": "HZ0000000000000"},
+        "reveal": {"input": reveal},
+        "incident": {"id": "0"},
+    }
     for name in re.findall(r'text\("(\w+)"\)', page):
         text = (await edge.send(b"", None, "GET", f"/static/{name}.graphql")).text
         assert codes(await edge.send({"query": text, "variables": variables.get(name, {})}, "support")) == [], name

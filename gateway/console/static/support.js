@@ -13,6 +13,7 @@ $("follow").addEventListener("change", () => { clearInterval(timer); if ($("foll
 async function look(what) {
   try {
     rights = (await ask(await text("rights"), {})).viewer;
+    if (/^[0-9a-f]{12}$/.test(what)) return await incident(what);
     const number = /^[A-Za-z]{1,6}[0-9-]{6,}$/.test(what);
     if (number) return await show(what);
     const filter = /^[0-9Xx（）()A-Z]{8,}$/.test(what) ? { idNumber: what } : { name: what };
@@ -22,6 +23,13 @@ async function look(what) {
     $("answer").replaceChildren(cases.totalCount === 0 ? note("没有找到，或您无权查看。") : section(`找到${cases.totalCount}个办件`,
       table(["编号", "逝者", "状态", "进度", ""], cases.nodes.map((c) => [c.number, c.deceased.name ?? "身份不明", CASE[c.status], c.progress.summary, opener(c.number)]))));
   } catch (error) { $("answer").replaceChildren(note(error.message, "bad")); }
+}
+
+async function incident(id) {
+  const found = (await ask(await text("incident"), { id })).incident;
+  shownNumber = null;
+  $("answer").replaceChildren(found ? section(`内部错误 ${id}`, facts([["时间", time(found.at)], ["操作", found.operation], ["错误", found.kind], ["位置", found.frames.join(" › ")]]),
+    note("请对方重试；若再次出错，请把事件编号交给系统管理员。")) : note("没有这个事件编号。"));
 }
 
 function opener(number) { const button = make("button", { type: "button", class: "plain" }, "打开"); button.addEventListener("click", () => show(number)); return button; }
