@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import resource
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -27,6 +28,10 @@ READ_S = 60.0
 """How long a client may take to read anything at all of what waits for it."""
 AHEAD = 16
 """Requests that may wait on one line for the answer to the one before."""
+OWN_FILES = 256
+"""Files and connections the gateway needs itself, of those the system lets it open."""
+LINES = max(16, min(4000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - OWN_FILES))
+"""Connections at once: what comes on top of them is told to come back."""
 LINGER_BYTES = 16 * 1024 * 1024
 LINGER_S = 5.0
 UPGRADE = re.compile(rb"\r\n(?=upgrade[ \t]*:)", re.IGNORECASE)
@@ -36,6 +41,7 @@ WORDS = {
     400: ("不是有效的HTTP请求", "this is no HTTP request"),
     408: ("请求未在时限内到达", "the request did not arrive in time"),
     431: ("请求头过大", "the headers are too large"),
+    503: ("连接太多，请稍后再试", "there are too many connections, try again later"),
 }
 
 
@@ -70,6 +76,10 @@ class Line(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_Transport(transport, self))  # type: ignore[arg-type]
         self._within(HEAD_S, self._late)
+        if len(self.connections) > LINES:
+            self._answer(503)
+            self.left = 0
+            transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._within(0)
@@ -181,16 +191,19 @@ class Line(HttpToolsProtocol):
             return
         self._refused = True
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            detail, detail_en = WORDS[status]
-            words = {"detail": detail, "detail_en": detail_en}
-            text = json.dumps(body(Reason(Code.NOT_SERVED, (), words)), ensure_ascii=False).encode()
-            headers = {**HEADERS, "Content-Type": "application/json", "Content-Length": str(len(text))}
-            lines = "".join(f"{name}: {value}\r\n" for name, value in {**headers, "Connection": "close"}.items())
-            self.transport.write(STATUS_LINE[status] + lines.encode() + b"\r\n" + text)
+            self._answer(status)
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
+
+    def _answer(self, status: int) -> None:
+        detail, detail_en = WORDS[status]
+        words = {"detail": detail, "detail_en": detail_en}
+        text = json.dumps(body(Reason(Code.NOT_SERVED, (), words)), ensure_ascii=False).encode()
+        headers = {**HEADERS, "Content-Type": "application/json", "Content-Length": str(len(text))}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in {**headers, "Connection": "close"}.items())
+        self.transport.write(STATUS_LINE[status] + lines.encode() + b"\r\n" + text)
 
 
 class _TooMuch(Exception):

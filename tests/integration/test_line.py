@@ -177,3 +177,17 @@ async def test_a_client_that_hangs_up_while_it_sends_is_no_incident(
         await writer.wait_closed()
     assert (await told(port, head(edge, f"Content-Length: {len(BODY)}"), BODY))[0] == 200
     assert not [record for record in caplog.records if record.message == "incident"]
+
+
+async def test_lines_beyond_the_limit_are_told_to_come_back_and_the_others_are_served(
+    edge: Edge, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "LINES", 3)
+    held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+    for _ in range(2):
+        status, answer = await told(port)
+        assert (status, answer["errors"][0]["extensions"]["code"]) == (503, "NOT_SERVED")
+    for reader, writer in held:
+        writer.write(head(edge, f"Content-Length: {len(BODY)}") + BODY)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.close()
