@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from gateway.domain import events as e
 from gateway.domain import shared
 from gateway.domain.fold import fold
+from gateway.services import seen
 from gateway.services.context import CaseWork, Ctx
 from gateway.store import derived, ledger, looks, uploads
 from gateway.store.ledger import Entry
@@ -48,6 +49,8 @@ def differing(ctx: Ctx, number: str) -> Iterator[str]:
         yield f"the table {table}"
     for one in uploads.altered(ctx.tx, case):
         yield f"the file {one}"
+    if seen.altered(ctx, number):
+        yield "what departments' messages were answered"
     if _looked_further(ctx, work, entries):
         yield "for whom masks are lifted, or looks are noted,"
 

@@ -6,16 +6,16 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import Row, bindparam, select, tuple_
 
 from gateway.domain.messages import Reason
 from gateway.services.context import Ctx
 from gateway.store import cases
 from gateway.store.tables import write_backs
 
-_REASON = TypeAdapter(Reason)
 _KNOWN = select(write_backs).where(
     *(write_backs.c[name] == bindparam(f"of_{name}") for name in ("department", "number", "slug", "serial"))
 )
@@ -23,10 +23,20 @@ _KNOWN = select(write_backs).where(
 
 @dataclass(frozen=True, slots=True)
 class Known:
+    """A message that was taken, and its answer; the sealed body of a row says the same as its columns."""
+
     content: str
     outcome: str
     at: datetime
-    reason_code: str | None
+    reason: Reason | None = None
+
+    @property
+    def reason_code(self) -> str | None:
+        return self.reason.code if self.reason is not None else None
+
+
+_BODY: TypeAdapter[Known | Reason] = TypeAdapter(Known | Reason)
+"""Rows of releases before 0.2 hold the reason only, or nothing."""
 
 
 def _bounded(text: str, limit: int) -> str:
@@ -41,9 +51,28 @@ def known(ctx: Ctx, department: str, number: str, slug: str, serial: str) -> Kno
     row = ctx.tx.connection.execute(_KNOWN, {f"of_{name}": value for name, value in key.items()}).one_or_none()
     if row is None:
         return None
-    body = ctx.tx.seal.open(row.body, f"write_back:{department}:{number}:{slug}:{serial}")
-    reason = _REASON.validate_json(body) if body else None
-    return Known(row.content, row.outcome, row.at, reason.code if reason else None)
+    return Known(row.content, row.outcome, row.at, _reason(_sealed(ctx, row)))
+
+
+def altered(ctx: Ctx, number: str) -> bool:
+    """Whether what is remembered of a case's messages was altered, moved or made up.  Raises what a seal raises.
+
+    One that was taken out is not found: its message, sent again, is judged anew.
+    """
+    for row in ctx.tx.connection.execute(select(write_backs).where(write_backs.c.number == number)):
+        kept = _sealed(ctx, row)
+        if isinstance(kept, Known) and (kept.content, kept.outcome, kept.at) != (row.content, row.outcome, row.at):
+            return True
+    return False
+
+
+def _sealed(ctx: Ctx, row: Row[Any]) -> Known | Reason | None:
+    body = ctx.tx.seal.open(row.body, f"write_back:{row.department}:{row.number}:{row.slug}:{row.serial}")
+    return _BODY.validate_json(body) if body else None
+
+
+def _reason(kept: Known | Reason | None) -> Reason | None:
+    return kept.reason if isinstance(kept, Known) else kept
 
 
 def applied(ctx: Ctx, department: str, messages: Sequence[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
@@ -75,7 +104,7 @@ def remember(
 ) -> None:
     """``at``: when it was first taken; None = now."""
     slug, serial = _bounded(slug, 64), _bounded(serial, 128)
-    body = _REASON.dump_json(reason) if reason is not None else b""
+    body = _BODY.dump_json(Known(content, outcome, at or ctx.now, reason))
     values = {
         "department": department,
         "number": number,

@@ -20,7 +20,7 @@ from gateway.store import cases
 from gateway.store.seal import IndexKey, Seal
 from gateway.store.session import Database
 from gateway.store.tables import cases as cases_table
-from gateway.store.tables import family, items, ledger, open_deceased, payouts, reversals
+from gateway.store.tables import family, items, ledger, open_deceased, payouts, reversals, write_backs
 from tests.builders import (
     CARD,
     DAUGHTER,
@@ -133,12 +133,22 @@ STATE_TAMPERINGS: dict[str, Tampering] = {
     "stranger let in": lambda c, n: c.execute(insert(family).values(subject="stranger", number=n)),
     "relative put out": lambda c, n: c.execute(delete(family).where(family.c.number == n)),
     "second case made possible": lambda c, n: c.execute(delete(open_deceased)),
+    "a refusal made an acceptance": lambda c, n: c.execute(change(write_backs, n, outcome="APPLIED")),
+    "another message made the known one": lambda c, n: first(c, write_backs, n, content="0" * 64),
+    "a message dated back": lambda c, n: first(c, write_backs, n, at=moment("2025-11-01 00:00")),
+    "an answer moved to another message": lambda c, n: first(c, write_backs, n, serial="another"),
+    "a message made up": lambda c, n: c.execute(insert(write_backs).from_select(write_backs.c, another_message(n))),
 }
 
 
 def another_sum(number: str) -> Any:
     columns = [literal("more").label("payout") if column.name == "payout" else column for column in payouts.c]
     return select(*columns).where(payouts.c.number == number).limit(1)
+
+
+def another_message(number: str) -> Any:
+    columns = [literal("more").label("serial") if column.name == "serial" else column for column in write_backs.c]
+    return select(*columns).where(write_backs.c.number == number).limit(1)
 
 
 def reversal(number: str) -> dict[str, Any]:
