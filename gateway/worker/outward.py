@@ -8,7 +8,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -35,7 +35,7 @@ from gateway.services.lookups import Lookups
 from gateway.store import polling
 from gateway.store.links import waiting
 from gateway.worker.engine import Engine
-from gateway.worker.recurring import repeat
+from gateway.worker.recurring import Work
 
 log = logging.getLogger("shenhou.outward")
 CALLBACK_POLL_FACTOR = 15
@@ -73,7 +73,6 @@ class Outward:
     _pages: dict[str, str] = field(default_factory=dict)
     _resting: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Per silent department: when it is asked again (monotonic), and the pause after that, in seconds."""
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     # ── work of the durable engine ──────────────────────────────────────────────────────────────────────
 
@@ -228,21 +227,16 @@ class Outward:
 
     # ── recurring work ──────────────────────────────────────────────────────────────────────────────────
 
-    def start(self) -> None:
-        """Starts heartbeats and polling in the running event loop."""
-        loops = [repeat(self.engine.heartbeat_s, self._beat), repeat(3600.0, self._tidy)]
-        loops += [repeat(self.engine.heartbeat_s, self.tend)]
-        loops += [repeat(CHECKPOINT_S, self._checkpoint)]
-        loops += [repeat(self.poll_s[code], self._turn(code)) for code in self.departments]
-        loops += [repeat(self.source_poll_s.get(code, 60.0), self._ask(code)) for code in self.lookups.sources]
-        loops += [repeat(reminders.EVERY_S, self._remind)]
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+    def recurring(self) -> Iterator[Work]:
+        yield self.engine.heartbeat_s, self._beat
+        yield self.engine.heartbeat_s, self.tend
+        yield 3600.0, self._tidy
+        yield CHECKPOINT_S, self._checkpoint
+        for code in self.departments:
+            yield self.poll_s[code], self._turn(code)
+        for source in self.lookups.sources:
+            yield self.source_poll_s.get(source, 60.0), self._ask(source)
+        yield reminders.EVERY_S, self._remind
 
     async def _beat(self) -> None:
         gone = await asyncio.to_thread(self.engine.beat)

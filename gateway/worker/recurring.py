@@ -6,14 +6,33 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from gateway.faults import places
 
 log = logging.getLogger("shenhou.recurring")
+Work = tuple[float, Callable[[], Awaitable[object]]]
+"""What is called for ever, about every so many seconds."""
 
 
-async def repeat(seconds: float, call: Callable[[], Awaitable[object]]) -> None:
-    """Calls for ever, about every so many seconds.  Work that fails is told once, without values, and tried again."""
+@dataclass(slots=True)
+class Recurring:
+    """Recurring work that begins and ends together."""
+
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start(self, *work: Work) -> None:
+        self._tasks += [asyncio.create_task(_repeat(seconds, call)) for seconds, call in work]
+
+    async def stop(self) -> None:
+        """What is under way is broken off."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _repeat(seconds: float, call: Callable[[], Awaitable[object]]) -> None:
+    """Work that fails is told once, without values, and tried again."""
     failing = ""
     while True:
         await asyncio.sleep(seconds * random.uniform(0.8, 1.2))  # noqa: S311

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -17,7 +17,7 @@ from gateway.services.context import Ctx
 from gateway.store import uploads
 from gateway.upload_settings import UploadSettings
 from gateway.worker.engine import Engine
-from gateway.worker.recurring import repeat
+from gateway.worker.recurring import Work
 from gateway.worker.scanner import Scanner, ScannerAway
 
 log = logging.getLogger("shenhou.uploads")
@@ -35,19 +35,11 @@ class Scanning:
     engine: Engine
     settings: UploadSettings
     scanner: Scanner | None
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def start(self) -> None:
-        """Starts in the running event loop."""
-        loops = [repeat(SWEEP_S, self._sweep_in_turn)]
-        loops += [repeat(SCAN_S, self._scan_in_turn)] if self.scanner is not None else []
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+    def recurring(self) -> Iterator[Work]:
+        yield SWEEP_S, self._sweep_in_turn
+        if self.scanner is not None:
+            yield SCAN_S, self._scan_in_turn
 
     async def scan(self) -> int:
         """Shows the scanner what waits for it.  Returns how many files it judged; ends where it gives no verdict."""
