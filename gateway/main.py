@@ -241,7 +241,7 @@ async def _lifespan(
             await adapter.close()
         for source in desk.lookups.sources.values():
             await source.close()
-        await writing.stop()
+        await writing.finish()
         try:
             await desk.write_journal()
         finally:
