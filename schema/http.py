@@ -97,13 +97,7 @@ class GraphQLOverHttp(GraphQL[Context, None]):
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """Raises ``Refused``, before the body is read as GraphQL."""
-        try:
-            viewer = await self.entrance.viewer(request)
-        except Refused:
-            await self.budgets.charge(None, self.entrance.address(request))
-            raise
-        if viewer is None:
-            await self.budgets.charge(None, self.entrance.address(request))
+        viewer = await self.budgets.entered(self.entrance, request, 0.0)  # what it asks for is charged when it is read
         if viewer is None and not self.gate.open_schema:
             raise deny(self.desk.rights)
         context = Context(self.desk, viewer, origin=self.entrance.origin(request))
