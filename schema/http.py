@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import re
-import secrets
 from collections.abc import Coroutine, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,7 +27,7 @@ from gateway.access.rights import Viewer, deny
 from gateway.desk import Desk, time_limit
 from gateway.domain.exchange import MessageKind
 from gateway.domain.messages import Code, Refused, refuse
-from gateway.faults import places
+from gateway.faults import incident
 from gateway.services import kept
 from gateway.settings import BadSetting, Settings
 from schema import documents
@@ -246,11 +245,9 @@ def formatted(error: GraphQLError) -> Any:
     # Without a path nothing was resolved yet: a scalar did not take the value it was given.
     refused_value = isinstance(original, ValueError) and error.path is None
     if original is not None and not isinstance(original, GraphQLError) and not refused_value:
-        incident = secrets.token_hex(6)
-        frames = places(original)
-        log.error("incident", extra={"incident": incident, "kind": type(original).__name__, "frames": frames})
-        told = as_error(refuse(Code.INTERNAL, None, incident=incident)).formatted
-        return {**told, **_place(error), "extensions": {**told["extensions"], "incident": incident}}
+        number = incident(log, original)
+        told = as_error(refuse(Code.INTERNAL, None, incident=number)).formatted
+        return {**told, **_place(error), "extensions": {**told["extensions"], "incident": number}}
     text = _QUOTED.sub("…", _ENUM.sub("…", _VALUE.sub("got an invalid value", error.message)))
     return {**as_error(refuse(Code.INVALID_OPERATION, None, detail=text)).formatted, **_place(error)}
 
