@@ -13,7 +13,6 @@ from functools import partial
 from gateway.desk import Desk
 from gateway.domain.materials import MaterialStatus
 from gateway.services import materials
-from gateway.services.context import Ctx
 from gateway.store import uploads
 from gateway.upload_settings import UploadSettings
 from gateway.worker.engine import Engine
@@ -83,13 +82,14 @@ async def looked_at(desk: Desk, scanner: Scanner | None, id: str) -> MaterialSta
     return MaterialStatus.CLEAN
 
 
-async def content(desk: Desk, id: str) -> AsyncIterator[bytes]:
-    """Plain content of a file, part by part."""
-
-    def read(ctx: Ctx, number: int) -> bytes | None:
-        return uploads.part(ctx.tx, id, number)
-
-    number = 0
-    while (part := await desk.look(None, partial(read, number=number))) is not None:
+async def content(desk: Desk, id: str, first: bytes | None = None) -> AsyncIterator[bytes]:
+    """Plain content of a file, part by part.  ``first``: part 0, where it was read before."""
+    part, number = first or await part_of(desk, id, 0), 0
+    while part is not None:
         yield part
         number += 1
+        part = await part_of(desk, id, number)
+
+
+async def part_of(desk: Desk, id: str, number: int) -> bytes | None:
+    return await desk.look(None, lambda ctx: uploads.part(ctx.tx, id, number))
