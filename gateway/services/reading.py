@@ -123,9 +123,9 @@ def _paid_before(book: PolicyBook, policy: Jurisdiction, case: Case, at: datetim
             yield Obstacle(Reason(Code.PAID_BEFORE_REVOCATION, (), words), payout.item, at, payout.id)
 
 
-def next_steps(book: PolicyBook, policy: Jurisdiction, case: Case) -> list[str]:
-    """Slugs of what happens next: items at work, else those whose gates are the closest (HZ-905); after a revocation
-    those that are still to be undone."""
+def next_steps(case: Case) -> list[str]:
+    """Slugs of what happens next: items at work, else those that are blocked (HZ-905); after a revocation those that
+    are still to be undone."""
     if case.revocation is not None:
         return [
             slug for slug, item in case.items.items() if item.reversal and item.reversal.status not in REVERSAL.final
