@@ -35,7 +35,7 @@ from gateway.services.lookups import Lookups
 from gateway.store import polling
 from gateway.store.links import waiting
 from gateway.worker.engine import Engine
-from gateway.worker.recurring import Work
+from gateway.worker.recurring import Loop
 
 log = logging.getLogger("shenhou.outward")
 CALLBACK_POLL_FACTOR = 15
@@ -227,15 +227,16 @@ class Outward:
 
     # ── recurring work ──────────────────────────────────────────────────────────────────────────────────
 
-    def recurring(self) -> Iterator[Work]:
+    def recurring(self) -> Iterator[Loop]:
         yield self.engine.heartbeat_s, self._beat
         yield self.engine.heartbeat_s, self.tend
         yield 3600.0, self._tidy
-        yield CHECKPOINT_S, self._checkpoint
+        yield self.engine.in_turn("checkpoint", CHECKPOINT_S, partial(asyncio.to_thread, self.checkpoint))
         for code in self.departments:
-            yield self.poll_s[code], self._turn(code)
+            yield self.poll_s[code], partial(self._poll_in_turn, code)
         for source in self.lookups.sources:
-            yield self.source_poll_s.get(source, 60.0), self._ask(source)
+            every_s = self.source_poll_s.get(source, 60.0)
+            yield self.engine.in_turn(f"source:{source}", every_s, partial(self.fetch_shared, source))
         yield reminders.EVERY_S, self._remind
 
     async def _beat(self) -> None:
@@ -249,7 +250,7 @@ class Outward:
     async def tend(self) -> None:
         """Looks after links that are down or were paused: sends probes, releases what waited."""
         for code in await self.look(links.unwell):
-            if await asyncio.to_thread(self.engine.holds, f"link:{code}", self.engine.heartbeat_s * 0.7):
+            if await self.engine.has_turn(f"link:{code}", self.engine.heartbeat_s):
                 await self.run(partial(links.probe, code=code))
                 await self._release(code)
 
@@ -267,33 +268,17 @@ class Outward:
         await self.run(partial(links.released, code=code, parked_at=found.parked_at))
 
     async def _remind(self) -> None:
-        if await self.look(partial(reminders.due, limit=1)) and await asyncio.to_thread(
-            self.engine.holds, "reminders", reminders.EVERY_S * 0.7
-        ):
+        if not await self.look(partial(reminders.due, limit=1)):
+            return
+        if await self.engine.has_turn("reminders", reminders.EVERY_S):
             await reminders.sweep(self.look, self.run)
 
-    async def _checkpoint(self) -> None:
-        if await asyncio.to_thread(self.engine.holds, "checkpoint", CHECKPOINT_S * 0.7):
-            await asyncio.to_thread(self.checkpoint)
-
-    def _turn(self, code: str) -> Callable[[], Awaitable[None]]:
-        async def turn() -> None:
-            rests_until, _ = self._resting.get(code, (0.0, 0.0))
-            if time.monotonic() < rests_until or not await self.look(partial(_to_poll, code=code)):
-                return
-            if await asyncio.to_thread(self.engine.holds, f"poll:{code}", self.poll_s[code] * 0.7):
-                await self.poll(code)
-
-        return turn
-
-    def _ask(self, source: str) -> Callable[[], Awaitable[None]]:
-        async def turn() -> None:
-            if await asyncio.to_thread(
-                self.engine.holds, f"source:{source}", self.source_poll_s.get(source, 60.0) * 0.7
-            ):
-                await self.fetch_shared(source)
-
-        return turn
+    async def _poll_in_turn(self, code: str) -> None:
+        rests_until, _ = self._resting.get(code, (0.0, 0.0))
+        if time.monotonic() < rests_until or not await self.look(partial(_to_poll, code=code)):
+            return
+        if await self.engine.has_turn(f"poll:{code}", self.poll_s[code]):
+            await self.poll(code)
 
     async def fetch_shared(self, source: str) -> int:
         """Asks a source for what one page of the open cases waits for (WZ-511).  Returns how many cases changed."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from gateway.faults import places
 
 log = logging.getLogger("shenhou.recurring")
-Work = tuple[float, Callable[[], Awaitable[object]]]
+Call = Callable[[], Awaitable[object]]
+Loop = tuple[float, Call]
 """What is called for ever, about every so many seconds."""
 
 
@@ -23,8 +24,8 @@ class Recurring:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def start(self, *work: Work) -> None:
-        self._tasks += [asyncio.create_task(self._repeat(seconds, call)) for seconds, call in work]
+    def start(self, *loops: Loop) -> None:
+        self._tasks += [asyncio.create_task(self._repeat(seconds, call)) for seconds, call in loops]
 
     async def stop(self) -> None:
         """What is under way is broken off."""
@@ -37,7 +38,7 @@ class Recurring:
         self._ending.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _repeat(self, seconds: float, call: Callable[[], Awaitable[object]]) -> None:
+    async def _repeat(self, seconds: float, call: Call) -> None:
         """Work that fails is told once, without values, and tried again."""
         failing = ""
         while not await self._ended(seconds * random.uniform(0.8, 1.2)):  # noqa: S311

@@ -27,7 +27,7 @@ from gateway.store import cases, derived, findings
 from gateway.worker import engine_view
 from gateway.worker.engine import Engine
 from gateway.worker.engine_view import WAITING, Snapshot
-from gateway.worker.recurring import Work
+from gateway.worker.recurring import Loop
 
 log = logging.getLogger("shenhou.repair")
 KEEP_FINDINGS = timedelta(days=30)
@@ -61,13 +61,9 @@ class Repair:
 
     # ── by itself ───────────────────────────────────────────────────────────────────────────────────────
 
-    def recurring(self) -> Iterator[Work]:
+    def recurring(self) -> Iterator[Loop]:
         if self.pace.pause_s > 0:
-            yield self.pace.pause_s, self._in_turn
-
-    async def _in_turn(self) -> None:
-        if await asyncio.to_thread(self.engine.holds, "repair", self.pace.pause_s * 0.7):
-            await self.turn()
+            yield self.engine.in_turn("repair", self.pace.pause_s, self.turn)
 
     async def turn(self) -> list[Finding]:
         """One bounded piece of the sweep; what can be healed is healed.  Returns what was found."""

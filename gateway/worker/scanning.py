@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +15,7 @@ from gateway.services import materials
 from gateway.store import uploads
 from gateway.upload_settings import UploadSettings
 from gateway.worker.engine import Engine
-from gateway.worker.recurring import Work
+from gateway.worker.recurring import Loop
 from gateway.worker.scanner import Scanner, ScannerAway
 
 log = logging.getLogger("shenhou.uploads")
@@ -35,10 +34,10 @@ class Scanning:
     settings: UploadSettings
     scanner: Scanner | None
 
-    def recurring(self) -> Iterator[Work]:
-        yield SWEEP_S, self._sweep_in_turn
+    def recurring(self) -> Iterator[Loop]:
+        yield self.engine.in_turn("uploads", SWEEP_S, self.sweep)
         if self.scanner is not None:
-            yield SCAN_S, self._scan_in_turn
+            yield self.engine.in_turn("scan", SCAN_S, self.scan)
 
     async def scan(self) -> int:
         """Shows the scanner what waits for it.  Returns how many files it judged; ends where it gives no verdict."""
@@ -57,14 +56,6 @@ class Scanning:
         """Removes what was broken off, and what no case named.  Returns how many files."""
         sweep = partial(materials.sweep, at=datetime.now(UTC), keep_s=self.settings.keep_s)
         return await self.desk.change(None, sweep)
-
-    async def _scan_in_turn(self) -> None:
-        if await asyncio.to_thread(self.engine.holds, "scan", SCAN_S * 0.7):
-            await self.scan()
-
-    async def _sweep_in_turn(self) -> None:
-        if await asyncio.to_thread(self.engine.holds, "uploads", SWEEP_S * 0.7):
-            await self.sweep()
 
 
 async def looked_at(desk: Desk, scanner: Scanner | None, id: str) -> MaterialStatus:
