@@ -24,7 +24,6 @@ from gateway.store.proof import commitment
 from gateway.store.seal import Seal
 
 BATCH = 200
-NOT_COPIED = (t.shared_records, t.checkpoint_heads, t.findings)
 Row = dict[str, Any]
 
 

@@ -45,7 +45,7 @@ from gateway.web import Web
 from gateway.worker import inbound, uploads
 from gateway.worker.engine import Engine, Limits
 from gateway.worker.outward import CALLBACK_POLL_FACTOR, Outward
-from gateway.worker.recurring import repeat
+from gateway.worker.recurring import Recurring
 from gateway.worker.repair import Pace, Repair
 from gateway.worker.scanner import BadScanner, Scanner, scanner
 from gateway.worker.scanning import Scanning
@@ -227,26 +227,21 @@ async def _lifespan(
     await desk.change(None, fill_in_due_dates)
     await engine.start({"deliver": outward.deliver, "instruct": outward.instruct})
     await asyncio.to_thread(engine.beat, desk.database.sqlite)
-    outward.start()
-    repair.start()
-    scanning.start()
-    writing = asyncio.create_task(repeat(FLUSH_S, desk.write_journal))
+    working, writing = Recurring(), Recurring()
+    working.start(*outward.recurring(), *repair.recurring(), *scanning.recurring())
+    writing.start((FLUSH_S, desk.write_journal))
     started.set()
     try:
         yield
     finally:
-        await scanning.stop()
-        await repair.stop()
+        await working.stop()
         await entrance.stop()
-        await outward.stop()
         await asyncio.to_thread(engine.stop)
-        for adapter in outward.departments.values():
-            await adapter.close()
-        for source in desk.lookups.sources.values():
-            await source.close()
-        writing.cancel()
+        await writing.finish()
         try:
             await desk.write_journal()
+            for system in (*outward.departments.values(), *desk.lookups.sources.values()):
+                await system.close()
         finally:
             desk.database.dispose()
             desk.threads.shutdown(wait=False)

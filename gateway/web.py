@@ -7,7 +7,6 @@ names them.
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.datastructures import MutableHeaders
@@ -18,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access import entrance
 from gateway.domain.messages import Code, Reason, Refused
-from gateway.faults import places
+from gateway.faults import incident
 
 log = logging.getLogger("shenhou.web")
 Note = Callable[[str, str, Exception], None]
@@ -90,15 +89,13 @@ class Web:
         except ClientDisconnect:
             return  # it hung up in the middle of what it sent
         except Exception as error:
-            incident = secrets.token_hex(6)
-            fields = {"incident": incident, "kind": type(error).__name__, "frames": places(error)}
-            log.error("incident", extra=fields)
+            number = incident(log, error)
             if self.note is not None:
-                self.note(incident, "http", error)
+                self.note(number, "http", error)
             if begun:
-                raise ConnectionAbortedError(incident) from None
-            reason = Reason(Code.INTERNAL, (), {"incident": incident})
-            await JSONResponse(body(reason, incident=incident), 500)(scope, receive, told)
+                raise ConnectionAbortedError(number) from None
+            reason = Reason(Code.INTERNAL, (), {"incident": number})
+            await JSONResponse(body(reason, incident=number), 500)(scope, receive, told)
 
 
 def told(answer: Answer, status: Mapping[Code, int] = entrance.STATUS) -> Answer:

@@ -170,8 +170,8 @@ class ElderlyCare(Department):
         for row in self._waiting():
             self._mark(row, SYSTEM_ERROR[0])
             self._db.execute(
-                "INSERT OR IGNORE INTO T_BLJG (JLBH, YWLX, GXSJ) VALUES (?, ?, ?)",
-                (row["JLBH"], row["YWLX"], _stamp()),
+                "INSERT OR IGNORE INTO T_BLJG (JLBH, YWLX, GXSJ, ZT, ZTMC) VALUES (?, ?, ?, ?, ?)",
+                (row["JLBH"], row["YWLX"], _stamp(), *SYSTEM_ERROR),
             )
         self._db.execute("UPDATE T_BLJG SET ZT=?, ZTMC=?", SYSTEM_ERROR)
         self._all_again = True

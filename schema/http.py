@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import re
-import secrets
 from collections.abc import Coroutine, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,7 +27,7 @@ from gateway.access.rights import Viewer, deny
 from gateway.desk import Desk, time_limit
 from gateway.domain.exchange import MessageKind
 from gateway.domain.messages import Code, Refused, refuse
-from gateway.faults import places
+from gateway.faults import incident
 from gateway.services import kept
 from gateway.settings import BadSetting, Settings
 from schema import documents
@@ -97,13 +96,7 @@ class GraphQLOverHttp(GraphQL[Context, None]):
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """Raises ``Refused``, before the body is read as GraphQL."""
-        try:
-            viewer = await self.entrance.viewer(request)
-        except Refused:
-            await self.budgets.charge(None, self.entrance.address(request))
-            raise
-        if viewer is None:
-            await self.budgets.charge(None, self.entrance.address(request))
+        viewer = await self.budgets.entered(self.entrance, request, 0.0)  # what it asks for is charged when it is read
         if viewer is None and not self.gate.open_schema:
             raise deny(self.desk.rights)
         context = Context(self.desk, viewer, origin=self.entrance.origin(request))
@@ -252,11 +245,9 @@ def formatted(error: GraphQLError) -> Any:
     # Without a path nothing was resolved yet: a scalar did not take the value it was given.
     refused_value = isinstance(original, ValueError) and error.path is None
     if original is not None and not isinstance(original, GraphQLError) and not refused_value:
-        incident = secrets.token_hex(6)
-        frames = places(original)
-        log.error("incident", extra={"incident": incident, "kind": type(original).__name__, "frames": frames})
-        told = as_error(refuse(Code.INTERNAL, None, incident=incident)).formatted
-        return {**told, **_place(error), "extensions": {**told["extensions"], "incident": incident}}
+        number = incident(log, original)
+        told = as_error(refuse(Code.INTERNAL, None, incident=number)).formatted
+        return {**told, **_place(error), "extensions": {**told["extensions"], "incident": number}}
     text = _QUOTED.sub("…", _ENUM.sub("…", _VALUE.sub("got an invalid value", error.message)))
     return {**as_error(refuse(Code.INVALID_OPERATION, None, detail=text)).formatted, **_place(error)}
 

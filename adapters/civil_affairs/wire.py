@@ -14,10 +14,10 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from adapters.civil_affairs import codes
-from adapters.kit.json import loads
+from adapters.kit.json import field, list_of, loaded, optional
 from adapters.kit.values import CHINA, fen, local_text, local_time, yuan
 from gateway.domain.department import (
     Application,
@@ -33,7 +33,6 @@ from gateway.domain.department import (
 
 TIME = "%Y-%m-%dT%H:%M:%S"
 AMOUNT = re.compile(r"[0-9]{1,13}\.[0-9]{2}")
-T = TypeVar("T")
 
 
 # ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -142,68 +141,58 @@ def _written(body: dict[str, Any]) -> bytes:
 def receipt(answer: bytes) -> Receipt:
     """Answer to the PUT of an application.  Also raises the error their code stands for."""
     data = _answered(answer)
-    status = _field(data, "status", int)
+    status = field(data, "status", int)
     outcome, wording = codes.known(codes.OUTCOMES, status, "status")
-    return Receipt(outcome, _field(data, "accept_no", str), str(status), wording)
+    return Receipt(outcome, field(data, "accept_no", str), str(status), wording)
 
 
 def records(answer: bytes) -> list[Record]:
     """Answer to a search.  Also raises the error their code stands for."""
-    return [_record(item) for item in _list(_answered(answer), "items", dict)]
+    return [_record(item) for item in list_of(_answered(answer), "items", dict)]
 
 
 def instructed(answer: bytes) -> Receipt:
     """Answer to the PUT of an account.  Also raises the error their code stands for."""
     grant = _answered(answer)
-    state = _field(grant, "pay_status", int)
+    state = field(grant, "pay_status", int)
     codes.known(codes.GRANT_STATES, state, "pay_status")
-    return Receipt(Outcome.RECEIVED, _field(grant, "grant_no", str), str(state))
+    return Receipt(Outcome.RECEIVED, field(grant, "grant_no", str), str(state))
 
 
 def event(message: bytes) -> Callback:
     """``application.changed``, sent by the system."""
-    body = _parsed(message)
+    body = loaded(message)
     if body.get("event_type") != "application.changed":
         raise DepartmentUnintelligible("event_type is not application.changed")
-    return Callback(_field(body, "event_id", str), (_record(_field(body, "data", dict)),))
+    return Callback(field(body, "event_id", str), (_record(field(body, "data", dict)),))
 
 
 def _answered(answer: bytes) -> dict[str, Any]:
-    body = _parsed(answer)
-    code = _field(body, "code", int)
+    body = loaded(answer)
+    code = field(body, "code", int)
     if code != codes.TAKEN:
         error, wording = codes.known(codes.ERRORS, code, "code")
         raise error(f"{code} {wording}")
-    return _field(body, "data", dict)
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        whole = loads(body)
-    except (ValueError, RecursionError) as error:
-        raise DepartmentUnintelligible("not JSON") from error
-    if not isinstance(whole, dict):
-        raise DepartmentUnintelligible("not a JSON object")
-    return whole
+    return field(body, "data", dict)
 
 
 def _record(item: dict[str, Any]) -> Record:
-    status = _field(item, "status", int)
+    status = field(item, "status", int)
     outcome, wording = codes.known(codes.OUTCOMES, status, "status")
-    certificate, result = item.get("certificate"), _field(item, "result", dict)
+    certificate, result = item.get("certificate"), field(item, "result", dict)
     times = {ours: _time(result, name) for name, ours in codes.RESULT_TIMES.items() if name in result}
-    texts = {ours: _field(result, name, str) for name, ours in codes.RESULT_TEXTS.items() if name in result}
+    texts = {ours: field(result, name, str) for name, ours in codes.RESULT_TEXTS.items() if name in result}
     return Record(
-        key=_field(item, "external_no", str),
+        key=field(item, "external_no", str),
         outcome=outcome,
         raw_code=str(status),
         raw_message=wording,
         updated_at=_time(item, "updated_at"),
-        reference=_field(item, "accept_no", str),
-        reason=_optional(item, "opinion"),
-        missing=tuple(_list(item, "materials_required", str)),
-        payments=tuple(_payment(grant) for grant in _list(item, "grants", dict)),
-        certificates=() if certificate is None else (_certificate(_field(item, "certificate", dict)),),
+        reference=field(item, "accept_no", str),
+        reason=optional(item, "opinion"),
+        missing=tuple(list_of(item, "materials_required", str)),
+        payments=tuple(_payment(grant) for grant in list_of(item, "grants", dict)),
+        certificates=() if certificate is None else (_certificate(field(item, "certificate", dict)),),
         details={name: moment.astimezone(CHINA).isoformat() for name, moment in times.items()} | texts,
     )
 
@@ -212,47 +201,25 @@ def _certificate(certificate: dict[str, Any]) -> Certificate:
     """火化证明."""
     return Certificate(
         type="CREMATION",
-        number=_field(certificate, "cert_no", str),
+        number=field(certificate, "cert_no", str),
         issued_at=_time(certificate, "issued_at"),
-        issuer=_field(certificate, "issuer", str),
+        issuer=field(certificate, "issuer", str),
     )
 
 
 def _payment(grant: dict[str, Any]) -> Payment:
-    amount = _field(grant, "amount", str)
+    amount = field(grant, "amount", str)
     if not AMOUNT.fullmatch(amount):
         raise DepartmentUnintelligible("amount is not a sum of money with two places")
     return Payment(
-        serial=_field(grant, "grant_no", str),
-        kind=codes.known(codes.GRANTS, _field(grant, "grant_type", int), "grant_type"),
+        serial=field(grant, "grant_no", str),
+        kind=codes.known(codes.GRANTS, field(grant, "grant_type", int), "grant_type"),
         fen=fen(amount),
-        state=codes.known(codes.GRANT_STATES, _field(grant, "pay_status", int), "pay_status"),
+        state=codes.known(codes.GRANT_STATES, field(grant, "pay_status", int), "pay_status"),
         at=_time(grant, "changed_at"),
-        reason=_optional(grant, "fail_reason"),
+        reason=optional(grant, "fail_reason"),
     )
 
 
 def _time(node: dict[str, Any], name: str) -> datetime:
-    try:
-        return local_time(_field(node, name, str), TIME)
-    except OverflowError as error:
-        raise DepartmentUnintelligible(f"{name} is outside the calendar") from error
-
-
-def _optional(node: dict[str, Any], name: str) -> str | None:
-    return None if node.get(name) is None else _field(node, name, str) or None
-
-
-def _list(node: dict[str, Any], name: str, kind: type[T]) -> list[T]:
-    values = _field(node, name, list)
-    if not all(type(value) is kind for value in values):
-        raise DepartmentUnintelligible(f"{name} is not a list of {kind.__name__}")
-    return values
-
-
-def _field(node: dict[str, Any], name: str, kind: type[T]) -> T:
-    """The field, of exactly that JSON kind."""
-    value = node.get(name)
-    if type(value) is not kind:
-        raise DepartmentUnintelligible(f"{name} is missing or not a {kind.__name__}")
-    return value
+    return local_time(field(node, name, str), TIME)

@@ -14,10 +14,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from adapters.data_direct import codes
-from adapters.kit.json import loads
+from adapters.kit.json import field, list_of, loaded
 from adapters.kit.values import fen, local_text, local_time, yuan
 from gateway.domain.department import (
     Account,
@@ -39,7 +39,6 @@ SIGNED_OUT = ("requestId", "serviceCode", "sourceNode", "targetNode", "resourceC
 SIGNED_IN = ("requestId", "serviceCode", "code", "timestamp", "digest")
 MONTH = re.compile(r"([0-9]{4})(0[1-9]|1[0-2])")
 SHARE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,35 +195,35 @@ def _signature(header: Mapping[str, str], names: Sequence[str], secret: str) -> 
 def opened(answer: bytes, request_id: str, secret: str) -> dict[str, Any]:
     """The data of an answer.  Also raises the error their code stands for."""
     header, data = _parts(answer)
-    code = _field(header, "code", str)
+    code = field(header, "code", str)
     if code != codes.TAKEN:
         error, wording = codes.known(codes.ERRORS, code, "code of an answer")
         raise error(f"{code} {wording}")
     _check(header, SIGNED_IN, data, secret)
     if header["requestId"] != request_id:
         raise DepartmentUnintelligible("the answer belongs to another request")
-    return _loaded(data)
+    return loaded(data)
 
 
 def receipt(data: dict[str, Any], key: str) -> Receipt:
     """Answer to ZD1001."""
-    if _field(data, "ywlsh", str) != key:
+    if field(data, "ywlsh", str) != key:
         raise DepartmentUnintelligible("the answer belongs to another application")
-    status = _field(data, "ztdm", str)
+    status = field(data, "ztdm", str)
     outcome, wording = codes.known(codes.OUTCOMES, status, "ztdm")
-    return Receipt(outcome, _field(data, "slbh", str) or None, status, wording)
+    return Receipt(outcome, field(data, "slbh", str) or None, status, wording)
 
 
 def records(data: dict[str, Any]) -> list[Record]:
     """Answer to ZD1002."""
-    return [_record(row) for row in _list(data, "jgList", dict)]
+    return [_record(row) for row in list_of(data, "jgList", dict)]
 
 
 def ordered(data: dict[str, Any]) -> Receipt:
     """Answer to ZD1003."""
-    state = _field(data, "zjzt", str)
+    state = field(data, "zjzt", str)
     codes.known(codes.SUM_STATES, state, "zjzt")
-    return Receipt(Outcome.RECEIVED, _field(data, "zjbh", str), state)
+    return Receipt(Outcome.RECEIVED, field(data, "zjbh", str), state)
 
 
 def back_flow(message: bytes, secret: str) -> Callback:
@@ -233,17 +232,17 @@ def back_flow(message: bytes, secret: str) -> Callback:
     if header.get("serviceCode") != BACK_FLOW:
         raise DepartmentUnintelligible("serviceCode is not ZD2001")
     _check(header, SIGNED_OUT, data, secret)
-    return Callback(header["requestId"], tuple(records(_loaded(data))))
+    return Callback(header["requestId"], tuple(records(loaded(data))))
 
 
 def _parts(message: bytes) -> tuple[dict[str, Any], str]:
-    whole = _loaded(message)
-    return _field(whole, "header", dict), _field(whole, "data", str)
+    whole = loaded(message)
+    return field(whole, "header", dict), field(whole, "data", str)
 
 
 def _check(header: dict[str, Any], names: Sequence[str], data: str, secret: str) -> None:
     for name in (*names, "signature"):
-        _field(header, name, str)
+        field(header, name, str)
     if header["digest"] != _digest(data):
         raise DepartmentUnintelligible("digest does not fit the data")
     given, wanted = header["signature"].encode("utf-8", "replace"), _signature(header, names, secret).encode()
@@ -251,55 +250,45 @@ def _check(header: dict[str, Any], names: Sequence[str], data: str, secret: str)
         raise DepartmentUnintelligible("signature does not fit the header")
 
 
-def _loaded(text: bytes | str) -> dict[str, Any]:
-    try:
-        whole = loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DepartmentUnintelligible("not JSON") from error
-    if not isinstance(whole, dict):
-        raise DepartmentUnintelligible("not a JSON object")
-    return whole
-
-
 def _record(row: dict[str, Any]) -> Record:
-    status = _field(row, "ztdm", str)
+    status = field(row, "ztdm", str)
     outcome, wording = codes.known(codes.OUTCOMES, status, "ztdm")
     return Record(
-        key=_field(row, "ywlsh", str),
+        key=field(row, "ywlsh", str),
         outcome=outcome,
         raw_code=status,
-        raw_message=wording + codes.known(codes.ROUTES, _field(row, "ly", str), "ly"),
+        raw_message=wording + codes.known(codes.ROUTES, field(row, "ly", str), "ly"),
         updated_at=_time(row, "gxsj"),
-        reference=_field(row, "slbh", str) or None,
-        reason=_field(row, "yj", str) or None,
-        missing=tuple(_list(row, "bzcl", str)),
-        payments=tuple(_payment(item) for item in _list(row, "zjxx", dict)),
-        certificates=tuple(_certificate(item) for item in _list(row, "zzxx", dict)),
-        details=_details(_field(row, "jgxx", dict)),
+        reference=field(row, "slbh", str) or None,
+        reason=field(row, "yj", str) or None,
+        missing=tuple(list_of(row, "bzcl", str)),
+        payments=tuple(_payment(item) for item in list_of(row, "zjxx", dict)),
+        certificates=tuple(_certificate(item) for item in list_of(row, "zzxx", dict)),
+        details=_details(field(row, "jgxx", dict)),
     )
 
 
 def _certificate(paper: dict[str, Any]) -> Certificate:
     return Certificate(
-        type=codes.known(codes.CERTIFICATES, _field(paper, "zzlx", str), "zzlx"),
-        number=_field(paper, "zzbh", str),
+        type=codes.known(codes.CERTIFICATES, field(paper, "zzlx", str), "zzlx"),
+        number=field(paper, "zzbh", str),
         issued_at=_time(paper, "bfsj"),
-        issuer=_field(paper, "bfjg", str) or None,
+        issuer=field(paper, "bfjg", str) or None,
     )
 
 
 def _payment(item: dict[str, Any]) -> Payment:
-    kind, _ = codes.known(codes.SUMS, _field(item, "zjlb", str), "zjlb")
-    amount = fen(_field(item, "je", str))
+    kind, _ = codes.known(codes.SUMS, field(item, "zjlb", str), "zjlb")
+    amount = fen(field(item, "je", str))
     if amount < 0 and kind != codes.BALANCE:
         raise DepartmentUnintelligible("je is negative")
     return Payment(
-        serial=_field(item, "zjbh", str),
+        serial=field(item, "zjbh", str),
         kind=kind,
         fen=amount,
-        state=codes.known(codes.SUM_STATES, _field(item, "zjzt", str), "zjzt"),
+        state=codes.known(codes.SUM_STATES, field(item, "zjzt", str), "zjzt"),
         at=_time(item, "gxsj"),
-        reason=_field(item, "sm", str) or None,
+        reason=field(item, "sm", str) or None,
     )
 
 
@@ -307,11 +296,11 @@ def _details(result: dict[str, Any]) -> dict[str, str]:
     """``answer`` (遗嘱公证核查), ``companies`` (股权登记), ``effectiveMonth``: first month without it, ``2025-12``."""
     details: dict[str, str] = {}
     if "yzgz" in result:
-        details["answer"] = _field(result, "yzgz", str)
+        details["answer"] = field(result, "yzgz", str)
     if "gqdj" in result:
-        details["companies"] = "；".join(map(_company, _list(result, "gqdj", dict))) or "未查询到股权登记信息"
+        details["companies"] = "；".join(map(_company, list_of(result, "gqdj", dict))) or "未查询到股权登记信息"
     if "zzny" in result:
-        month = MONTH.fullmatch(_field(result, "zzny", str))
+        month = MONTH.fullmatch(field(result, "zzny", str))
         if month is None:
             raise DepartmentUnintelligible("zzny is not a month")
         details["effectiveMonth"] = f"{month[1]}-{month[2]}"
@@ -319,26 +308,11 @@ def _details(result: dict[str, Any]) -> dict[str, str]:
 
 
 def _company(row: dict[str, Any]) -> str:
-    name, share = _field(row, "qymc", str), _field(row, "czbl", str)
+    name, share = field(row, "qymc", str), field(row, "czbl", str)
     if share and not SHARE.fullmatch(share):
         raise DepartmentUnintelligible("czbl is not a percentage")
     return f"{name}（出资比例{share}%）" if share else name
 
 
 def _time(node: dict[str, Any], name: str) -> datetime:
-    return local_time(_field(node, name, str), TIME)
-
-
-def _list(node: dict[str, Any], name: str, kind: type[T]) -> list[T]:
-    values = _field(node, name, list)
-    if not all(type(value) is kind for value in values):
-        raise DepartmentUnintelligible(f"{name} is not a list of {kind.__name__}")
-    return values
-
-
-def _field(node: dict[str, Any], name: str, kind: type[T]) -> T:
-    """The field, of exactly that JSON kind."""
-    value = node.get(name)
-    if type(value) is not kind:
-        raise DepartmentUnintelligible(f"{name} is missing or not a {kind.__name__}")
-    return value
+    return local_time(field(node, name, str), TIME)

@@ -11,16 +11,15 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from cryptography.hazmat.primitives import hashes, hmac
 
 from adapters.e_certificate_library import codes
-from adapters.kit.json import loads
+from adapters.kit.json import field, list_of, loaded
 from gateway.domain.department import Certificate, DepartmentUnintelligible, Holding
 
 MOMENT = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+08:00")
-T = TypeVar("T")
 
 
 # ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -46,31 +45,31 @@ def headers(body: bytes, nonce: str, asked_at: datetime, secret: str) -> dict[st
 
 def holdings(answer: bytes) -> dict[str, Holding]:
     """Holders the library knows, by ID number.  Also raises the error their code stands for."""
-    body = _loaded(answer)
-    code = _field(body, "code", int)
+    body = loaded(answer)
+    code = field(body, "code", int)
     if code != codes.TAKEN:
         error, wording = codes.known(codes.ERRORS, code, "code of an answer")
         raise error(f"{code} {wording}")
-    data = _field(body, "data", dict)
-    holders = _list(data, "holders", dict)
-    if _field(data, "count", int) != len(holders):
+    data = field(body, "data", dict)
+    holders = list_of(data, "holders", dict)
+    if field(data, "count", int) != len(holders):
         raise DepartmentUnintelligible("count is not the number of holders")
     found = [_holding(holder) for holder in holders]
     return {holding.id_number: holding for holding in found}
 
 
 def _holding(holder: dict[str, Any]) -> Holding:
-    basic = _field(holder, "basic", dict)
-    papers = [paper for paper in _list(holder, "licenses", dict) if _counts(paper)]
-    types, nation = {paper["typeCode"] for paper in papers}, _field(basic, "nationCode", str)
+    basic = field(holder, "basic", dict)
+    papers = [paper for paper in list_of(holder, "licenses", dict) if _counts(paper)]
+    types, nation = {paper["typeCode"] for paper in papers}, field(basic, "nationCode", str)
     return Holding(
-        id_number=_field(holder, "holderCode", str).upper(),
-        name=_field(basic, "name", str) or None,
-        sex=codes.known(codes.SEXES, _field(basic, "genderCode", str), "genderCode"),
+        id_number=field(holder, "holderCode", str).upper(),
+        name=field(basic, "name", str) or None,
+        sex=codes.known(codes.SEXES, field(basic, "genderCode", str), "genderCode"),
         birth_date=_day(basic, "birthDate"),
         ethnicity=codes.known(codes.ETHNICITIES, nation, "nationCode") if nation else None,
-        hukou_area=_field(basic, "domicileCode", str) or None,
-        hukou_address=_field(basic, "domicileAddress", str) or None,
+        hukou_area=field(basic, "domicileCode", str) or None,
+        hukou_address=field(basic, "domicileAddress", str) or None,
         died_at=_first(papers, "deathTime", _moment),
         death_area=_first(papers, "deathArea", _text),
         cremation_area=_first(papers, "cremationArea", _text),
@@ -80,9 +79,9 @@ def _holding(holder: dict[str, Any]) -> Holding:
 
 
 def _counts(paper: dict[str, Any]) -> bool:
-    if _field(paper, "typeCode", str) not in codes.TYPES:
+    if field(paper, "typeCode", str) not in codes.TYPES:
         raise DepartmentUnintelligible("unknown typeCode: a type that was not asked for")
-    return codes.known(codes.VALID, _field(paper, "status", str), "status of a paper")
+    return codes.known(codes.VALID, field(paper, "status", str), "status of a paper")
 
 
 def _certificate(paper: dict[str, Any]) -> Certificate:
@@ -90,28 +89,18 @@ def _certificate(paper: dict[str, Any]) -> Certificate:
         type=codes.CERTIFICATES[paper["typeCode"]],
         number=_text(paper, "licenseNo"),
         issued_at=_moment(paper, "issueTime"),
-        issuer=_field(paper, "issuer", str) or None,
+        issuer=field(paper, "issuer", str) or None,
     )
 
 
 def _first(papers: Sequence[dict[str, Any]], name: str, read: Any) -> Any:
     """The field on the face (照面) of the first paper that has it."""
-    faces = (_field(paper, "surface", dict) for paper in papers)
+    faces = (field(paper, "surface", dict) for paper in papers)
     return next((read(face, name) for face in faces if name in face), None)
 
 
-def _loaded(answer: bytes) -> dict[str, Any]:
-    try:
-        whole = loads(answer)
-    except (ValueError, RecursionError) as error:
-        raise DepartmentUnintelligible("not JSON") from error
-    if not isinstance(whole, dict):
-        raise DepartmentUnintelligible("not a JSON object")
-    return whole
-
-
 def _day(node: dict[str, Any], name: str) -> date | None:
-    value = _field(node, name, str)
+    value = field(node, name, str)
     try:
         return date.fromisoformat(value) if value else None
     except ValueError:
@@ -119,7 +108,7 @@ def _day(node: dict[str, Any], name: str) -> date | None:
 
 
 def _moment(node: dict[str, Any], name: str) -> datetime:
-    value = _field(node, name, str)
+    value = field(node, name, str)
     try:
         if MOMENT.fullmatch(value):
             return datetime.fromisoformat(value).astimezone(UTC)
@@ -129,22 +118,7 @@ def _moment(node: dict[str, Any], name: str) -> datetime:
 
 
 def _text(node: dict[str, Any], name: str) -> str:
-    value = _field(node, name, str)
+    value = field(node, name, str)
     if not value:
         raise DepartmentUnintelligible(f"{name} is empty")
-    return value
-
-
-def _list(node: dict[str, Any], name: str, kind: type[T]) -> list[T]:
-    values = _field(node, name, list)
-    if not all(type(value) is kind for value in values):
-        raise DepartmentUnintelligible(f"{name} is not a list of {kind.__name__}")
-    return values
-
-
-def _field(node: dict[str, Any], name: str, kind: type[T]) -> T:
-    """The field, of exactly that JSON kind."""
-    value = node.get(name)
-    if type(value) is not kind:
-        raise DepartmentUnintelligible(f"{name} is missing or not a {kind.__name__}")
     return value

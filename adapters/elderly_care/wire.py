@@ -94,10 +94,7 @@ def _effect(month: str) -> dict[str, str]:
 
 
 def _time(found: Mapping[str, object], name: str) -> datetime:
-    try:
-        return local_time(_text(found, name), TIME)
-    except OverflowError as error:
-        raise DepartmentUnintelligible(f"{name} is before all calendars") from error
+    return local_time(_text(found, name), TIME)
 
 
 def _text(found: Mapping[str, object], name: str) -> str:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from adapters.health import codes
-from adapters.kit.json import loads
+from adapters.kit.json import field, loaded
 from adapters.kit.values import local_text, local_time
 from gateway.domain.department import (
     Application,
@@ -28,7 +28,6 @@ from gateway.domain.department import (
 
 TIME = "%Y%m%d%H%M%S"
 DATE = "%Y%m%d"
-T = TypeVar("T")
 
 
 # ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -100,9 +99,9 @@ def _message(trade: str, serial: str, sent_at: str, body: dict[str, Any]) -> byt
 def receipt(answer: bytes) -> Receipt:
     """Reply to SW1001.  Also raises the error their reply code stands for."""
     body = _replied(answer)
-    status = _field(body, "zt", str)
+    status = field(body, "zt", str)
     outcome, wording = codes.known(codes.OUTCOMES, status, "zt")
-    return Receipt(outcome, _field(body, "slh", str), status, wording)
+    return Receipt(outcome, field(body, "slh", str), status, wording)
 
 
 def records(answer: bytes) -> list[Record]:
@@ -115,12 +114,12 @@ def notification(message: bytes) -> Callback:
     head, body = _parts(message)
     if head.get("jyCode") != "SW2001":
         raise DepartmentUnintelligible("jyCode is not SW2001")
-    return Callback(_field(head, "jyLsh", str), tuple(_records(body)))
+    return Callback(field(head, "jyLsh", str), tuple(_records(body)))
 
 
 def _replied(answer: bytes) -> dict[str, Any]:
     head, body = _parts(answer)
-    code = _field(head, "rspCode", str)
+    code = field(head, "rspCode", str)
     if code != codes.TAKEN:
         error, wording = codes.known(codes.ERRORS, code, "rspCode")
         raise error(f"{code} {wording}")
@@ -128,37 +127,32 @@ def _replied(answer: bytes) -> dict[str, Any]:
 
 
 def _parts(message: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    try:
-        whole = loads(message)
-    except (ValueError, RecursionError) as error:
-        raise DepartmentUnintelligible("not JSON") from error
-    if not isinstance(whole, dict):
-        raise DepartmentUnintelligible("not a message with head and body")
-    return _field(whole, "head", dict), _field(whole, "body", dict)
+    whole = loaded(message)
+    return field(whole, "head", dict), field(whole, "body", dict)
 
 
 def _records(body: dict[str, Any]) -> list[Record]:
-    rows = _field(body, "jlList", list)
+    rows = field(body, "jlList", list)
     if not all(isinstance(row, dict) for row in rows):
         raise DepartmentUnintelligible("jlList is not a list of records")
     return [_record(row) for row in rows]
 
 
 def _record(row: dict[str, Any]) -> Record:
-    status = _field(row, "zt", str)
+    status = field(row, "zt", str)
     outcome, wording = codes.known(codes.OUTCOMES, status, "zt")
     missing = row.get("bcCl") or []
     if not isinstance(missing, list) or not all(isinstance(item, str) for item in missing):
         raise DepartmentUnintelligible("bcCl is not a list of texts")
-    signed = _field(row, "zmInfo", dict) if "zmInfo" in row else None
+    signed = field(row, "zmInfo", dict) if "zmInfo" in row else None
     return Record(
-        key=_field(row, "wbLsh", str),
+        key=field(row, "wbLsh", str),
         outcome=outcome,
         raw_code=status,
         raw_message=wording,
         updated_at=_time(row, "gxSj"),
-        reference=_field(row, "slh", str),
-        reason=_field(row, "shYj", str, "") or None,
+        reference=field(row, "slh", str),
+        reason=field(row, "shYj", str, "") or None,
         missing=tuple(missing),
         certificates=(_certificate(signed),) if signed else (),
         details={"referral": codes.REFERRALS[status]} if status in codes.REFERRALS else {},
@@ -169,22 +163,11 @@ def _certificate(signed: dict[str, Any]) -> Certificate:
     """居民死亡医学证明（推断）书.  The cause of death (``gbSy``) stays with the registry."""
     return Certificate(
         type="DEATH_MEDICAL",
-        number=_field(signed, "zmBh", str),
+        number=field(signed, "zmBh", str),
         issued_at=_time(signed, "qfSj"),
-        issuer=_field(signed, "qfJg", str),
+        issuer=field(signed, "qfJg", str),
     )
 
 
 def _time(node: dict[str, Any], name: str) -> datetime:
-    try:
-        return local_time(_field(node, name, str), TIME)
-    except OverflowError as error:
-        raise DepartmentUnintelligible(f"{name} is outside the calendar") from error
-
-
-def _field(node: dict[str, Any], name: str, kind: type[T], default: T | None = None) -> T:
-    """The field, of exactly that JSON kind; ``default`` (if any) where it is absent."""
-    value = node.get(name, default)
-    if type(value) is not kind:
-        raise DepartmentUnintelligible(f"{name} is missing or not a {kind.__name__}")
-    return value
+    return local_time(field(node, name, str), TIME)

@@ -14,18 +14,17 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 from adapters.insurer import codes
-from adapters.kit.json import loads
+from adapters.kit.json import field, list_of, loaded, optional
 from adapters.kit.values import fen
 from gateway.domain.department import Application, DepartmentUnintelligible, Payment, Receipt, Record
 
 AMOUNT = re.compile(r"[0-9]{1,13}\.[0-9]{2}")
 TOKEN = re.compile(r"[!-~]{1,4096}")
 """Visible ASCII: what may stand in a header."""
-T = TypeVar("T")
 
 
 # ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -99,7 +98,7 @@ def _iso(moment: datetime) -> str:
 
 def token(answer: bytes) -> str:
     """The bearer token."""
-    made = _field(_parsed(answer), "access_token", str)
+    made = field(loaded(answer), "access_token", str)
     if not TOKEN.fullmatch(made):
         raise DepartmentUnintelligible("access_token is not a token")
     return made
@@ -107,84 +106,55 @@ def token(answer: bytes) -> str:
 
 def receipt(answer: bytes) -> Receipt:
     """Answer to the POST of a claim."""
-    made = _parsed(answer)
-    status = _field(made, "status", str)
+    made = loaded(answer)
+    status = field(made, "status", str)
     outcome, wording = codes.known(codes.OUTCOMES, status, "status")
-    return Receipt(outcome, _field(made, "claimNumber", str), status, wording)
+    return Receipt(outcome, field(made, "claimNumber", str), status, wording)
 
 
 def records(answer: bytes) -> list[Record]:
     """Answer to a batch."""
-    return [_record(item) for item in _list(_parsed(answer), "claims", dict)]
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        whole = loads(body)
-    except (ValueError, RecursionError) as error:
-        raise DepartmentUnintelligible("not JSON") from error
-    if not isinstance(whole, dict):
-        raise DepartmentUnintelligible("not a JSON object")
-    return whole
+    return [_record(item) for item in list_of(loaded(answer), "claims", dict)]
 
 
 def _record(item: dict[str, Any]) -> Record:
     """``answer``, in the details: the policies the insurer found."""
-    status, findings = _field(item, "status", str), _optional(item, "findings")
+    status, findings = field(item, "status", str), optional(item, "findings")
     outcome, wording = codes.known(codes.OUTCOMES, status, "status")
     return Record(
-        key=_field(item, "externalRef", str),
+        key=field(item, "externalRef", str),
         outcome=outcome,
         raw_code=status,
         raw_message=wording,
         updated_at=_time(item, "updatedAt"),
-        reference=_field(item, "claimNumber", str),
-        reason=_optional(item, "statusReason"),
-        missing=tuple(_list(item, "requiredDocuments", str)),
-        payments=tuple(_payment(benefit) for benefit in _list(item, "benefits", dict)),
+        reference=field(item, "claimNumber", str),
+        reason=optional(item, "statusReason"),
+        missing=tuple(list_of(item, "requiredDocuments", str)),
+        payments=tuple(_payment(benefit) for benefit in list_of(item, "benefits", dict)),
         details={"answer": findings} if findings else {},
     )
 
 
 def _payment(benefit: dict[str, Any]) -> Payment:
-    amount = _field(benefit, "amount", dict)
-    value = _field(amount, "value", str)
+    amount = field(benefit, "amount", dict)
+    value = field(amount, "value", str)
     if amount.get("currency") != "CNY" or not AMOUNT.fullmatch(value):
         raise DepartmentUnintelligible("amount is not a sum in CNY with two places")
     return Payment(
-        serial=_field(benefit, "benefitId", str),
-        kind=codes.known(codes.BENEFITS, _field(benefit, "type", str), "type of benefit"),
+        serial=field(benefit, "benefitId", str),
+        kind=codes.known(codes.BENEFITS, field(benefit, "type", str), "type of benefit"),
         fen=fen(value),
-        state=codes.known(codes.BENEFIT_STATES, _field(benefit, "status", str), "status of benefit"),
+        state=codes.known(codes.BENEFIT_STATES, field(benefit, "status", str), "status of benefit"),
         at=_time(benefit, "changedAt"),
-        reason=_optional(benefit, "bounceReason"),
+        reason=optional(benefit, "bounceReason"),
     )
 
 
 def _time(node: dict[str, Any], name: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(_field(node, name, str))
+        moment = datetime.fromisoformat(field(node, name, str))
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise DepartmentUnintelligible(f"{name} is not a time with offset")
-
-
-def _optional(node: dict[str, Any], name: str) -> str | None:
-    return None if node.get(name) is None else _field(node, name, str) or None
-
-
-def _list(node: dict[str, Any], name: str, kind: type[T]) -> list[T]:
-    values = _field(node, name, list)
-    if not all(type(value) is kind for value in values):
-        raise DepartmentUnintelligible(f"{name} is not a list of {kind.__name__}")
-    return values
-
-
-def _field(node: dict[str, Any], name: str, kind: type[T]) -> T:
-    """The field, of exactly that JSON kind."""
-    value = node.get(name)
-    if type(value) is not kind:
-        raise DepartmentUnintelligible(f"{name} is missing or not a {kind.__name__}")
-    return value

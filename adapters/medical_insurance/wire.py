@@ -17,9 +17,9 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
-from adapters.kit.json import loads
+from adapters.kit.json import field, list_of, loaded
 from adapters.kit.values import fen, yuan
 from adapters.medical_insurance import codes
 from gateway.domain.department import (
@@ -36,7 +36,6 @@ from gateway.domain.department import (
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2})?")
 MONTH = re.compile(r"([0-9]{4})(0[1-9]|1[0-2])")
-T = TypeVar("T")
 
 
 # ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -139,65 +138,55 @@ def _bank(bank: str | None, branch: str | None) -> str:
 def receipt(answer: bytes) -> Receipt:
     """Answer to 2505.  Also raises the error their ``infcode`` stands for."""
     output = _answered(answer)
-    status = _field(output, "matn_stas", str)
+    status = field(output, "matn_stas", str)
     outcome, wording = codes.known(codes.OUTCOMES, status, "matn_stas")
-    return Receipt(outcome, _field(output, "acp_no", str), status, wording)
+    return Receipt(outcome, field(output, "acp_no", str), status, wording)
 
 
 def records(answer: bytes) -> list[Record]:
     """Answer to 5205.  Also raises the error their ``infcode`` stands for."""
-    return [_record(row) for row in _list(_answered(answer), "matns", dict)]
+    return [_record(row) for row in list_of(_answered(answer), "matns", dict)]
 
 
 def ordered(answer: bytes) -> Receipt:
     """Answer to 2506.  Also raises the error their ``infcode`` stands for."""
     output = _answered(answer)
-    state = _field(output, "pay_stas", str)
+    state = field(output, "pay_stas", str)
     codes.known(codes.SUM_STATES, state, "pay_stas")
-    return Receipt(Outcome.RECEIVED, _field(output, "pay_sn", str), state)
+    return Receipt(Outcome.RECEIVED, field(output, "pay_sn", str), state)
 
 
 def notification(message: bytes) -> Callback:
     """9101, sent by the platform; ``msgid`` is its own serial."""
-    body = _parsed(message)
+    body = loaded(message, parse_float=Decimal)
     if body.get("infno") != "9101":
         raise DepartmentUnintelligible("infno is not 9101")
-    rows = _list(_field(body, "input", dict), "matns", dict)
-    return Callback(_field(body, "msgid", str), tuple(_record(row) for row in rows))
+    rows = list_of(field(body, "input", dict), "matns", dict)
+    return Callback(field(body, "msgid", str), tuple(_record(row) for row in rows))
 
 
 def _answered(answer: bytes) -> dict[str, Any]:
-    body = _parsed(answer)
-    code = _field(body, "infcode", int)
+    body = loaded(answer, parse_float=Decimal)
+    code = field(body, "infcode", int)
     if code != codes.TAKEN:
         error, wording = codes.known(codes.ERRORS, code, "infcode")
         raise error(f"{code} {wording}")
-    return _field(body, "output", dict)
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        whole = loads(body, parse_float=Decimal)
-    except (ArithmeticError, ValueError, RecursionError) as error:
-        raise DepartmentUnintelligible("not JSON") from error
-    if not isinstance(whole, dict):
-        raise DepartmentUnintelligible("not a JSON object")
-    return whole
+    return field(body, "output", dict)
 
 
 def _record(row: dict[str, Any]) -> Record:
-    status = _field(row, "matn_stas", str)
+    status = field(row, "matn_stas", str)
     outcome, wording = codes.known(codes.OUTCOMES, status, "matn_stas")
     return Record(
-        key=_field(row, "matn_sn", str),
+        key=field(row, "matn_sn", str),
         outcome=outcome,
         raw_code=status,
         raw_message=wording,
         updated_at=_time(row, "updt_time"),
-        reference=_field(row, "acp_no", str),
-        reason=_field(row, "memo", str) or None,
-        missing=tuple(_list(row, "mtrl", str)),
-        payments=tuple(_payment(pay) for pay in _list(row, "pays", dict)),
+        reference=field(row, "acp_no", str),
+        reason=field(row, "memo", str) or None,
+        missing=tuple(list_of(row, "mtrl", str)),
+        payments=tuple(_payment(pay) for pay in list_of(row, "pays", dict)),
         details=_details(row),
     )
 
@@ -206,10 +195,10 @@ def _details(row: dict[str, Any]) -> dict[str, str]:
     """``insuranceType``; ``effectiveMonth``, ``2025-12``: the first month without the benefit."""
     details: dict[str, str] = {}
     if "insutype" in row:
-        kind = _field(row, "insutype", str)
+        kind = field(row, "insutype", str)
         details["insuranceType"] = codes.known(codes.INSURANCES, kind, "insutype")
     if "end_ym" in row:
-        month = MONTH.fullmatch(_field(row, "end_ym", str))
+        month = MONTH.fullmatch(field(row, "end_ym", str))
         if month is None:
             raise DepartmentUnintelligible("end_ym is not a month")
         details["effectiveMonth"] = f"{month[1]}-{month[2]}"
@@ -217,17 +206,17 @@ def _details(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _payment(pay: dict[str, Any]) -> Payment:
-    kind = codes.known(codes.SUMS, _field(pay, "pay_type", str), "pay_type")
+    kind = codes.known(codes.SUMS, field(pay, "pay_type", str), "pay_type")
     amount = _amount(pay, "pay_amt")
     if amount < 0 and kind != codes.BALANCE:
         raise DepartmentUnintelligible("pay_amt is negative")
     return Payment(
-        serial=_field(pay, "pay_sn", str),
+        serial=field(pay, "pay_sn", str),
         kind=kind,
         fen=amount,
-        state=codes.known(codes.SUM_STATES, _field(pay, "pay_stas", str), "pay_stas"),
+        state=codes.known(codes.SUM_STATES, field(pay, "pay_stas", str), "pay_stas"),
         at=_time(pay, "opt_time"),
-        reason=_field(pay, "memo", str) or None,
+        reason=field(pay, "memo", str) or None,
     )
 
 
@@ -241,21 +230,6 @@ def _amount(node: dict[str, Any], name: str) -> int:
 
 def _time(node: dict[str, Any], name: str) -> datetime:
     try:
-        return EPOCH + timedelta(milliseconds=_field(node, name, int))
+        return EPOCH + timedelta(milliseconds=field(node, name, int))
     except OverflowError as error:
         raise DepartmentUnintelligible(f"{name} is outside the calendar") from error
-
-
-def _list(node: dict[str, Any], name: str, kind: type[T]) -> list[T]:
-    values = _field(node, name, list)
-    if not all(type(value) is kind for value in values):
-        raise DepartmentUnintelligible(f"{name} is not a list of {kind.__name__}")
-    return values
-
-
-def _field(node: dict[str, Any], name: str, kind: type[T]) -> T:
-    """The field, of exactly that JSON kind."""
-    value = node.get(name)
-    if type(value) is not kind:
-        raise DepartmentUnintelligible(f"{name} is missing or not a {kind.__name__}")
-    return value

@@ -13,16 +13,15 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
-from adapters.kit.json import loads
+from adapters.kit.json import field, list_of, loaded
 from adapters.kit.values import CHINA, local_text
 from adapters.provincial_platform import codes
 from gateway.domain.department import Application, DepartmentUnintelligible, Receipt, Record
 
 MOMENT = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+08:00")
-T = TypeVar("T")
 
 
 # ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -90,20 +89,20 @@ def _sign(text: str, secret: str) -> str:
 
 def opened(answer: bytes, nonce: str, secret: str) -> dict[str, Any]:
     """The content of an answer.  Also raises the error their ``errorCode`` stands for."""
-    body = _loaded(answer)
-    if not _field(body, "success", bool):
-        code = _field(body, "errorCode", str)
+    body = loaded(answer)
+    if not field(body, "success", bool):
+        code = field(body, "errorCode", str)
         error, wording = codes.known(codes.ERRORS, code, "errorCode")
         raise error(f"{code} {wording}")
-    content, sign = _field(body, "content", str), _field(body, "sign", str)
+    content, sign = field(body, "content", str), field(body, "sign", str)
     if not hmac.compare_digest(sign.encode("utf-8", "replace"), _sign(nonce + content, secret).encode()):
         raise DepartmentUnintelligible("sign does not fit the content")
-    return _loaded(content)
+    return loaded(content)
 
 
 def receipt(content: dict[str, Any], key: str) -> Receipt:
     """Answer to a coding or a return: its record as it stands."""
-    found = _record(_field(content, "record", dict))
+    found = _record(field(content, "record", dict))
     if found.key != key:
         raise DepartmentUnintelligible("the answer belongs to another serial")
     return Receipt(found.outcome, found.reference, found.raw_code, found.raw_message)
@@ -111,21 +110,21 @@ def receipt(content: dict[str, Any], key: str) -> Receipt:
 
 def records(content: dict[str, Any]) -> list[Record]:
     """Answer to an enquiry."""
-    return [_record(row) for row in _list(content, "records", dict)]
+    return [_record(row) for row in list_of(content, "records", dict)]
 
 
 def _record(row: dict[str, Any]) -> Record:
-    state = _field(row, "state", str)
+    state = field(row, "state", str)
     outcome, wording = codes.known(codes.OUTCOMES, state, "state")
     return Record(
-        key=_field(row, "outBizNo", str),
+        key=field(row, "outBizNo", str),
         outcome=outcome,
         raw_code=state,
         raw_message=wording,
         updated_at=_moment(row, "modifyTime"),
-        reference=_field(row, "platformNo", str),
-        reason=_field(row, "remark", str) or None,
-        missing=tuple(_list(row, "lackList", str)),
+        reference=field(row, "platformNo", str),
+        reason=field(row, "remark", str) or None,
+        missing=tuple(list_of(row, "lackList", str)),
         details=_details(row),
     )
 
@@ -133,43 +132,18 @@ def _record(row: dict[str, Any]) -> Record:
 def _details(row: dict[str, Any]) -> dict[str, str]:
     """``caseCode``; ``terminals``: where the result is obtainable, by name."""
     details: dict[str, str] = {}
-    if code := _field(row, "projectCode", str):
+    if code := field(row, "projectCode", str):
         details["caseCode"] = code
-    if terminals := _list(row, "terminals", str):
+    if terminals := list_of(row, "terminals", str):
         details["terminals"] = "、".join(codes.known(codes.TERMINALS, each, "terminal") for each in terminals)
     return details
 
 
-def _loaded(text: bytes | str) -> dict[str, Any]:
-    try:
-        whole = loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DepartmentUnintelligible("not JSON") from error
-    if not isinstance(whole, dict):
-        raise DepartmentUnintelligible("not a JSON object")
-    return whole
-
-
 def _moment(node: dict[str, Any], name: str) -> datetime:
-    value = _field(node, name, str)
+    value = field(node, name, str)
     try:
         if MOMENT.fullmatch(value):
             return datetime.fromisoformat(value).astimezone(UTC)
     except ValueError:
         pass
     raise DepartmentUnintelligible(f"{name} is not a time")
-
-
-def _list(node: dict[str, Any], name: str, kind: type[T]) -> list[T]:
-    values = _field(node, name, list)
-    if not all(type(value) is kind for value in values):
-        raise DepartmentUnintelligible(f"{name} is not a list of {kind.__name__}")
-    return values
-
-
-def _field(node: dict[str, Any], name: str, kind: type[T]) -> T:
-    """The field, of exactly that JSON kind."""
-    value = node.get(name)
-    if type(value) is not kind:
-        raise DepartmentUnintelligible(f"{name} is missing or not a {kind.__name__}")
-    return value

@@ -104,15 +104,11 @@ def _record(row: dict[str, str]) -> Record:
     if year and not YEAR.fullmatch(year):
         raise DepartmentUnintelligible("核减年度 is not a year")
     outcome = codes.STATUS[status]
-    try:
-        updated_at = local_time(row["更新时间"], TIME)
-    except OverflowError as error:
-        raise DepartmentUnintelligible("更新时间 is before all calendars") from error
     return Record(
         key=row["流水号"],
         outcome=outcome,
         raw_code=status,
-        updated_at=updated_at,
+        updated_at=local_time(row["更新时间"], TIME),
         reference=row["受理编号"] or None,
         reason=row["办理意见"] or None,
         missing=tuple(part for part in row["需补正材料"].split("、") if part),

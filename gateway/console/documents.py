@@ -24,7 +24,7 @@ from gateway.domain.case import Case
 from gateway.domain.messages import Code, Refused, refuse
 from gateway.domain.states import CaseStatus
 from gateway.policy.model import Jurisdiction
-from gateway.web import Answer, told
+from gateway.web import told
 
 POLICY = f"default-src 'none'; style-src {STYLE}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 """One style and nothing else."""
@@ -65,10 +65,10 @@ def routes(desk: Desk, entrance: Entrance, budgets: Budgets) -> list[BaseRoute]:
         return _page(text, f"{case.number}汇总清单")
 
     return [
-        Route("/documents/cases/registration-form", _told(registration_form), methods=["POST"]),
-        Route("/documents/cases/summary", _told(summary), methods=["POST"]),
-        Route("/documents/{jurisdiction}/guide", _told(guide)),
-        Route("/documents/{jurisdiction}/form", _told(blank_form)),
+        Route("/documents/cases/registration-form", told(registration_form, FOUND), methods=["POST"]),
+        Route("/documents/cases/summary", told(summary, FOUND), methods=["POST"]),
+        Route("/documents/{jurisdiction}/guide", told(guide, FOUND)),
+        Route("/documents/{jurisdiction}/form", told(blank_form, FOUND)),
     ]
 
 
@@ -118,7 +118,3 @@ def _page(text: str, name: str, download: bool = False) -> Response:
     how = "attachment" if download else "inline"
     headers = {"Content-Security-Policy": POLICY, "Content-Disposition": f"{how}; filename*=UTF-8''{quote(name)}.html"}
     return HTMLResponse(text, headers=headers)
-
-
-def _told(answer: Answer) -> Answer:
-    return told(answer, FOUND)

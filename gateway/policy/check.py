@@ -33,7 +33,7 @@ def check(book: PolicyBook, policy: Jurisdiction, form: Form, today: date, looks
 
     ``looks``: what sources of shared data hold of its persons.
     """
-    fields = list(_fields(book, policy, form, today))
+    fields = list(_fields(policy, form, today))
     missing = {problem.path for problem in fields if problem.reason.code is Code.FIELD_REQUIRED}
     return [
         *_channel(policy, form),
@@ -98,7 +98,7 @@ def _rollout(policy: Jurisdiction, form: Form, today: date) -> Iterator[Problem]
     yield Problem(Reason(Code.NOT_ROLLED_OUT, ids, words), "area")
 
 
-def _fields(book: PolicyBook, policy: Jurisdiction, form: Form, today: date) -> Iterator[Problem]:
+def _fields(policy: Jurisdiction, form: Form, today: date) -> Iterator[Problem]:
     facts = facts_of(form, form.flow, policy)
     for field in policy.form:
         value = form.value(field.path)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from gateway.domain.form import AccountForm, DeathForm, DeceasedForm, PersonForm
 from gateway.policy.book import PolicyBook
 from gateway.policy.decide.money import KINDS, usual_kind
-from gateway.policy.model import Channel, FormField, ItemDefinition, Jurisdiction, Material
+from gateway.policy.model import Channel, FormField, ItemDefinition, Jurisdiction
 from gateway.policy.words import OPTIONS, Phrase, option
 
 
@@ -85,14 +85,6 @@ def qr_path(policy: Jurisdiction, channel: Channel) -> str | None:
 def spared_by(policy: Jurisdiction) -> list[str]:
     """Sources of shared data that are asked for papers, so that the family need not bring them (YN-403)."""
     return [use.source for use in policy.shared_sources if "MATERIALS" in use.uses]
-
-
-def certificate_sources(policy: Jurisdiction, material: Material) -> list[str]:
-    """Sources that hold the certificate this paper is."""
-    kind = material.shared_as.certificate if material.shared_as else None
-    return [
-        use.source for use in policy.shared_sources if kind and "CERTIFICATES" in use.uses and kind in use.certificates
-    ]
 
 
 def _typed() -> frozenset[str]:

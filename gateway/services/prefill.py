@@ -16,7 +16,6 @@ from gateway.services import shared
 from gateway.services.context import Ctx
 
 DEATH = ("DEATH_MEDICAL", "DEATH_ABNORMAL", "CREMATION")
-PLATFORM = "platform"
 _DECEASED = {
     "deceased.name": "name",
     "deceased.sex": "sex",

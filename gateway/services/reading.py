@@ -5,12 +5,13 @@ Pure functions of case and policy; the answers carry codes, the edge turns them 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from gateway.domain.alerts import AlertKind
-from gateway.domain.case import Case, DeliveryState, Item, Payout
+from gateway.domain.case import Case, Delivery, DeliveryState, Item, Payout
 from gateway.domain.materials import MaterialStatus
 from gateway.domain.messages import Code, Reason
 from gateway.domain.states import ITEM, REVERSAL, CaseStatus, ItemStatus, PayoutStatus, ReversalStatus
@@ -82,14 +83,21 @@ def _papers(book: PolicyBook, policy: Jurisdiction, case: Case) -> Iterator[Obst
 
 def _unpaid(book: PolicyBook, policy: Jurisdiction, payout: Payout) -> Obstacle:
     """What a sum waits for: its department, or, while the account did not reach that, the way there."""
-    way, definition = payout.delivery, policy.item(payout.item)
+    definition = policy.item(payout.item)
     words = {"department": book.word("departments", (definition and definition.department) or "").name}
+    there = Obstacle(Reason(Code.WAITS_FOR_PAYOUT), payout.item, payout.approved_at, payout.id)
+    return _or_on_the_way(there, policy, payout.delivery, words)
+
+
+def _or_on_the_way(there: Obstacle, policy: Jurisdiction, way: Delivery, words: Mapping[str, str]) -> Obstacle:
+    """``there``: what keeps a department that was reached; before that it is the way to it."""
     if way.state is DeliveryState.FAILED:
-        return Obstacle(Reason(Code.DELIVERY_GIVEN_UP, ("PD-16",), words), payout.item, payout.approved_at, payout.id)
+        return replace(there, reason=Reason(Code.DELIVERY_GIVEN_UP, ("PD-16",), words))
     if way.state is DeliveryState.PENDING and way.failing_since is not None:
-        words["since"] = f"{way.failing_since.astimezone(_zone(policy)):%Y-%m-%d %H:%M}"
-        return Obstacle(Reason(Code.WAITS_FOR_DELIVERY, ("PD-16",), words), payout.item, way.failing_since, payout.id)
-    return Obstacle(Reason(Code.WAITS_FOR_PAYOUT), payout.item, payout.approved_at, payout.id)
+        since = f"{way.failing_since.astimezone(ZoneInfo(policy.time_zone)):%Y-%m-%d %H:%M}"
+        reason = Reason(Code.WAITS_FOR_DELIVERY, ("PD-16",), {**words, "since": since})
+        return replace(there, reason=reason, since=way.failing_since)
+    return there
 
 
 def _item(book: PolicyBook, policy: Jurisdiction, case: Case, item: Item) -> Iterator[Obstacle]:
@@ -106,14 +114,8 @@ def _item(book: PolicyBook, policy: Jurisdiction, case: Case, item: Item) -> Ite
         return
     department = definition.department or ""
     words = {"department": book.word("departments", department).name if department else policy.duty_contact}
-    delivery = item.delivery
-    if delivery.state is DeliveryState.FAILED:
-        yield Obstacle(Reason(Code.DELIVERY_GIVEN_UP, ("PD-16",), words), item.slug, item.since)
-    elif delivery.state is DeliveryState.PENDING and delivery.failing_since is not None:
-        words["since"] = f"{delivery.failing_since.astimezone(_zone(policy)):%Y-%m-%d %H:%M}"
-        yield Obstacle(Reason(Code.WAITS_FOR_DELIVERY, ("PD-16",), words), item.slug, delivery.failing_since)
-    else:
-        yield Obstacle(Reason(Code.WAITS_FOR_DEPARTMENT, (definition.source,), words), item.slug, item.since)
+    there = Obstacle(Reason(Code.WAITS_FOR_DEPARTMENT, (definition.source,), words), item.slug, item.since)
+    yield _or_on_the_way(there, policy, item.delivery, words)
 
 
 def _reversal(book: PolicyBook, policy: Jurisdiction, item: Item) -> Iterator[Obstacle]:
@@ -124,14 +126,9 @@ def _reversal(book: PolicyBook, policy: Jurisdiction, item: Item) -> Iterator[Ob
     if reversal.status is ReversalStatus.REFUSED:
         words["detail"] = reversal.outcome or ""
         yield Obstacle(Reason(Code.REVERSAL_REFUSED, (), words), item.slug, reversal.since)
-    elif reversal.delivery.state is DeliveryState.FAILED:
-        yield Obstacle(Reason(Code.DELIVERY_GIVEN_UP, ("PD-16",), words), item.slug, reversal.since)
-    elif reversal.delivery.state is DeliveryState.PENDING and reversal.delivery.failing_since is not None:
-        words["since"] = f"{reversal.delivery.failing_since.astimezone(_zone(policy)):%Y-%m-%d %H:%M}"
-        reason = Reason(Code.WAITS_FOR_DELIVERY, ("PD-16",), words)
-        yield Obstacle(reason, item.slug, reversal.delivery.failing_since)
-    else:
-        yield Obstacle(Reason(Code.WAITS_FOR_REVERSAL, (), words), item.slug, reversal.since)
+        return
+    there = Obstacle(Reason(Code.WAITS_FOR_REVERSAL, (), words), item.slug, reversal.since)
+    yield _or_on_the_way(there, policy, reversal.delivery, words)
 
 
 def _paid_before(book: PolicyBook, policy: Jurisdiction, case: Case, at: datetime) -> Iterator[Obstacle]:
@@ -142,9 +139,9 @@ def _paid_before(book: PolicyBook, policy: Jurisdiction, case: Case, at: datetim
             yield Obstacle(Reason(Code.PAID_BEFORE_REVOCATION, (), words), payout.item, at, payout.id)
 
 
-def next_steps(book: PolicyBook, policy: Jurisdiction, case: Case) -> list[str]:
-    """Slugs of what happens next: items at work, else those whose gates are the closest (HZ-905); after a revocation
-    those that are still to be undone."""
+def next_steps(case: Case) -> list[str]:
+    """Slugs of what happens next: items at work, else those that are blocked (HZ-905); after a revocation those that
+    are still to be undone."""
     if case.revocation is not None:
         return [
             slug for slug, item in case.items.items() if item.reversal and item.reversal.status not in REVERSAL.final
@@ -227,9 +224,3 @@ def progress(case: Case) -> tuple[int, int]:
     left_out = (ItemStatus.NOT_APPLICABLE, ItemStatus.WITHDRAWN)
     belonging = [item for item in case.items.values() if item.status not in left_out]
     return sum(item.status in ITEM.final for item in belonging), len(belonging)
-
-
-def _zone(policy: Jurisdiction):  # type: ignore[no-untyped-def]
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(policy.time_zone)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import Discriminator, TypeAdapter
 from sqlalchemy import Select, and_, func, insert, select
 
 from gateway.domain.events.access import AccessEvent, Seen
@@ -19,7 +19,7 @@ from gateway.store.ledger import Actor
 from gateway.store.proof import ACCESS
 from gateway.store.session import Tx
 
-_EVENT: TypeAdapter[AccessEvent] = TypeAdapter(AccessEvent)
+_EVENT: TypeAdapter[AccessEvent] = TypeAdapter(Annotated[AccessEvent, Discriminator("type")])
 NO_CASE = "-"
 """Stands for the number where no case was shown."""
 KIND = "access"

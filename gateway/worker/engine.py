@@ -24,6 +24,7 @@ from gateway.faults import places
 from gateway.store import cases
 from gateway.store.session import Busy, Database, Work
 from gateway.store.tables import leases
+from gateway.worker.recurring import Call, Loop
 
 log = logging.getLogger("shenhou.engine")
 VERSION = "shenhou-1"
@@ -32,6 +33,8 @@ DEAD_AFTER_BEATS = 4
 EXECUTOR = "executor:"
 """Leases of this name say which process lives."""
 LONGEST_PAUSE_S = 30.0
+TURN = 0.7
+"""A turn lasts this part of the time between two: the next is free for whoever comes first."""
 TRIES = 4
 """How often a run that meets a defect of ours is tried before its work is left to the repair sweep."""
 Handler = Callable[..., Awaitable[None]]
@@ -191,10 +194,22 @@ class Engine:
         with self.database.write() as tx:
             cases.upsert(tx, leases, row, ["until"])
 
-    def holds(self, name: str, seconds: float) -> bool:
-        """Whether this process has the turn for a recurring piece of work; takes it for so long when it is free."""
+    def in_turn(self, name: str, every_s: float, call: Call) -> Loop:
+        """Recurring work that one process at a time does."""
+
+        async def turn() -> None:
+            if await self.has_turn(name, every_s):
+                await call()
+
+        return every_s, turn
+
+    async def has_turn(self, name: str, every_s: float) -> bool:
+        """Whether this process has the turn for a recurring piece of work; takes it when it is free."""
         if self.database.sqlite:
             return True  # there is no other
+        return await asyncio.to_thread(self._take_turn, name, every_s * TURN)
+
+    def _take_turn(self, name: str, seconds: float) -> bool:
         now = self.now()
         with self.database.write() as tx:
             found = tx.connection.execute(select(leases).where(leases.c.name == name)).one_or_none()

@@ -8,7 +8,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -35,7 +35,7 @@ from gateway.services.lookups import Lookups
 from gateway.store import polling
 from gateway.store.links import waiting
 from gateway.worker.engine import Engine
-from gateway.worker.recurring import repeat
+from gateway.worker.recurring import Loop
 
 log = logging.getLogger("shenhou.outward")
 CALLBACK_POLL_FACTOR = 15
@@ -73,7 +73,6 @@ class Outward:
     _pages: dict[str, str] = field(default_factory=dict)
     _resting: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Per silent department: when it is asked again (monotonic), and the pause after that, in seconds."""
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     # ── work of the durable engine ──────────────────────────────────────────────────────────────────────
 
@@ -228,21 +227,17 @@ class Outward:
 
     # ── recurring work ──────────────────────────────────────────────────────────────────────────────────
 
-    def start(self) -> None:
-        """Starts heartbeats and polling in the running event loop."""
-        loops = [repeat(self.engine.heartbeat_s, self._beat), repeat(3600.0, self._tidy)]
-        loops += [repeat(self.engine.heartbeat_s, self.tend)]
-        loops += [repeat(CHECKPOINT_S, self._checkpoint)]
-        loops += [repeat(self.poll_s[code], self._turn(code)) for code in self.departments]
-        loops += [repeat(self.source_poll_s.get(code, 60.0), self._ask(code)) for code in self.lookups.sources]
-        loops += [repeat(reminders.EVERY_S, self._remind)]
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+    def recurring(self) -> Iterator[Loop]:
+        yield self.engine.heartbeat_s, self._beat
+        yield self.engine.heartbeat_s, self.tend
+        yield 3600.0, self._tidy
+        yield self.engine.in_turn("checkpoint", CHECKPOINT_S, partial(asyncio.to_thread, self.checkpoint))
+        for code in self.departments:
+            yield self.poll_s[code], partial(self._poll_in_turn, code)
+        for source in self.lookups.sources:
+            every_s = self.source_poll_s.get(source, 60.0)
+            yield self.engine.in_turn(f"source:{source}", every_s, partial(self.fetch_shared, source))
+        yield reminders.EVERY_S, self._remind
 
     async def _beat(self) -> None:
         gone = await asyncio.to_thread(self.engine.beat)
@@ -255,7 +250,7 @@ class Outward:
     async def tend(self) -> None:
         """Looks after links that are down or were paused: sends probes, releases what waited."""
         for code in await self.look(links.unwell):
-            if await asyncio.to_thread(self.engine.holds, f"link:{code}", self.engine.heartbeat_s * 0.7):
+            if await self.engine.has_turn(f"link:{code}", self.engine.heartbeat_s):
                 await self.run(partial(links.probe, code=code))
                 await self._release(code)
 
@@ -273,33 +268,17 @@ class Outward:
         await self.run(partial(links.released, code=code, parked_at=found.parked_at))
 
     async def _remind(self) -> None:
-        if await self.look(partial(reminders.due, limit=1)) and await asyncio.to_thread(
-            self.engine.holds, "reminders", reminders.EVERY_S * 0.7
-        ):
+        if not await self.look(partial(reminders.due, limit=1)):
+            return
+        if await self.engine.has_turn("reminders", reminders.EVERY_S):
             await reminders.sweep(self.look, self.run)
 
-    async def _checkpoint(self) -> None:
-        if await asyncio.to_thread(self.engine.holds, "checkpoint", CHECKPOINT_S * 0.7):
-            await asyncio.to_thread(self.checkpoint)
-
-    def _turn(self, code: str) -> Callable[[], Awaitable[None]]:
-        async def turn() -> None:
-            rests_until, _ = self._resting.get(code, (0.0, 0.0))
-            if time.monotonic() < rests_until or not await self.look(partial(_to_poll, code=code)):
-                return
-            if await asyncio.to_thread(self.engine.holds, f"poll:{code}", self.poll_s[code] * 0.7):
-                await self.poll(code)
-
-        return turn
-
-    def _ask(self, source: str) -> Callable[[], Awaitable[None]]:
-        async def turn() -> None:
-            if await asyncio.to_thread(
-                self.engine.holds, f"source:{source}", self.source_poll_s.get(source, 60.0) * 0.7
-            ):
-                await self.fetch_shared(source)
-
-        return turn
+    async def _poll_in_turn(self, code: str) -> None:
+        rests_until, _ = self._resting.get(code, (0.0, 0.0))
+        if time.monotonic() < rests_until or not await self.look(partial(_to_poll, code=code)):
+            return
+        if await self.engine.has_turn(f"poll:{code}", self.poll_s[code]):
+            await self.poll(code)
 
     async def fetch_shared(self, source: str) -> int:
         """Asks a source for what one page of the open cases waits for (WZ-511).  Returns how many cases changed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -27,7 +27,7 @@ from gateway.store import cases, derived, findings
 from gateway.worker import engine_view
 from gateway.worker.engine import Engine
 from gateway.worker.engine_view import WAITING, Snapshot
-from gateway.worker.recurring import repeat
+from gateway.worker.recurring import Loop
 
 log = logging.getLogger("shenhou.repair")
 KEEP_FINDINGS = timedelta(days=30)
@@ -58,24 +58,12 @@ class Repair:
     look: Callable[[Callable[[Ctx], Any]], Awaitable[Any]]
     engine: Engine
     pace: Pace
-    _task: asyncio.Task[None] | None = None
 
     # ── by itself ───────────────────────────────────────────────────────────────────────────────────────
 
-    def start(self) -> None:
-        """Starts sweeping in the running event loop."""
+    def recurring(self) -> Iterator[Loop]:
         if self.pace.pause_s > 0:
-            self._task = asyncio.create_task(repeat(self.pace.pause_s, self._in_turn))
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
-
-    async def _in_turn(self) -> None:
-        if await asyncio.to_thread(self.engine.holds, "repair", self.pace.pause_s * 0.7):
-            await self.turn()
+            yield self.engine.in_turn("repair", self.pace.pause_s, self.turn)
 
     async def turn(self) -> list[Finding]:
         """One bounded piece of the sweep; what can be healed is healed.  Returns what was found."""

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 from gateway.desk import Desk
 from gateway.domain.materials import MaterialStatus
 from gateway.services import materials
-from gateway.services.context import Ctx
 from gateway.store import uploads
 from gateway.upload_settings import UploadSettings
 from gateway.worker.engine import Engine
-from gateway.worker.recurring import repeat
+from gateway.worker.recurring import Loop
 from gateway.worker.scanner import Scanner, ScannerAway
 
 log = logging.getLogger("shenhou.uploads")
@@ -35,19 +33,11 @@ class Scanning:
     engine: Engine
     settings: UploadSettings
     scanner: Scanner | None
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def start(self) -> None:
-        """Starts in the running event loop."""
-        loops = [repeat(SWEEP_S, self._sweep_in_turn)]
-        loops += [repeat(SCAN_S, self._scan_in_turn)] if self.scanner is not None else []
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+    def recurring(self) -> Iterator[Loop]:
+        yield self.engine.in_turn("uploads", SWEEP_S, self.sweep)
+        if self.scanner is not None:
+            yield self.engine.in_turn("scan", SCAN_S, self.scan)
 
     async def scan(self) -> int:
         """Shows the scanner what waits for it.  Returns how many files it judged; ends where it gives no verdict."""
@@ -67,14 +57,6 @@ class Scanning:
         sweep = partial(materials.sweep, at=datetime.now(UTC), keep_s=self.settings.keep_s)
         return await self.desk.change(None, sweep)
 
-    async def _scan_in_turn(self) -> None:
-        if await asyncio.to_thread(self.engine.holds, "scan", SCAN_S * 0.7):
-            await self.scan()
-
-    async def _sweep_in_turn(self) -> None:
-        if await asyncio.to_thread(self.engine.holds, "uploads", SWEEP_S * 0.7):
-            await self.sweep()
-
 
 async def looked_at(desk: Desk, scanner: Scanner | None, id: str) -> MaterialStatus:
     """What the scanner says of a file, whole or still on its way."""
@@ -91,13 +73,14 @@ async def looked_at(desk: Desk, scanner: Scanner | None, id: str) -> MaterialSta
     return MaterialStatus.CLEAN
 
 
-async def content(desk: Desk, id: str) -> AsyncIterator[bytes]:
-    """Plain content of a file, part by part."""
-
-    def read(ctx: Ctx, number: int) -> bytes | None:
-        return uploads.part(ctx.tx, id, number)
-
-    number = 0
-    while (part := await desk.look(None, partial(read, number=number))) is not None:
+async def content(desk: Desk, id: str, first: bytes | None = None) -> AsyncIterator[bytes]:
+    """Plain content of a file, part by part.  ``first``: part 0, where it was read before."""
+    part, number = first or await part_of(desk, id, 0), 0
+    while part is not None:
         yield part
         number += 1
+        part = await part_of(desk, id, number)
+
+
+async def part_of(desk: Desk, id: str, number: int) -> bytes | None:
+    return await desk.look(None, lambda ctx: uploads.part(ctx.tx, id, number))

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -35,7 +35,7 @@ from gateway.store.uploads import PART, Content, Upload
 from gateway.upload_settings import UploadSettings
 from gateway.web import Answer, told
 from gateway.worker.scanner import Scanner
-from gateway.worker.scanning import looked_at
+from gateway.worker.scanning import content, looked_at, part_of
 
 log = logging.getLogger("shenhou.uploads")
 AT_ONCE = 4
@@ -88,7 +88,7 @@ def routes(
         viewer = allow(desk.rights, await budgets.entered(entrance, request, MESSAGE), "case")
         asking = Asking("material", frozenset({"materials"}), entrance.origin(request))
         found = await _material(desk, viewer, request.path_params["id"], asking)
-        first = await desk.look(viewer, lambda ctx: uploads.part(ctx.tx, found.upload, 0))
+        first = await part_of(desk, found.upload, 0)
         if first is None:
             raise RuntimeError("the content of a file is gone")
         extension = next((kind.name for kind in KINDS.values() if kind.content_type == found.content_type), "bin")
@@ -98,7 +98,7 @@ def routes(
             "Content-Length": str(found.size),
             "Shenhou-Scan": found.status,
         }
-        return StreamingResponse(_parts(desk, found.upload, first), 200, headers, found.content_type)
+        return StreamingResponse(content(desk, found.upload, first), 200, headers, found.content_type)
 
     # The length is counted here, so that the refusal has its code.
     taking = Route("/uploads", _closing(upload), methods=["POST"], max_body_size=sys.maxsize)
@@ -204,9 +204,8 @@ async def _material(desk: Desk, viewer: Viewer, id: str, asking: Asking) -> Atta
 
     Raises ``Refused``.
     """
-
-    place = partial(_place, id=id)
-    number = await desk.look(viewer, place) if id.isprintable() and len(id) <= 32 else None
+    possible = id.isprintable() and len(id) <= 32
+    number = await desk.look(viewer, lambda ctx: uploads.place(ctx.tx, id)) if possible else None
     [case] = await desk.cases(viewer, [number or "-"], asking)
     found = case.materials.get(id) if case is not None else None
     if found is None or not found.upload:
@@ -216,23 +215,6 @@ async def _material(desk: Desk, viewer: Viewer, id: str, asking: Asking) -> Atta
     if found.status is MaterialStatus.WAITING:
         raise refuse(Code.MATERIAL_NOT_SCANNED)
     return found
-
-
-async def _parts(desk: Desk, id: str, first: bytes) -> AsyncIterator[bytes]:
-    part: bytes | None = first
-    number = 0
-    while part is not None:
-        yield part
-        number += 1
-        part = await desk.look(None, partial(_part, id=id, number=number))
-
-
-def _place(ctx: Ctx, id: str) -> str | None:
-    return uploads.place(ctx.tx, id)
-
-
-def _part(ctx: Ctx, id: str, number: int) -> bytes | None:
-    return uploads.part(ctx.tx, id, number)
 
 
 def _closing(answer: Answer) -> Answer:

@@ -11,7 +11,7 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 CHINA = ZoneInfo("Asia/Shanghai")
-STATES = ("registered", "accepted", "returned", "done", "refused", "none")
 FINAL = ("done", "refused", "none")
 
 
@@ -49,6 +48,7 @@ class Application:
     reference: str
     """The department's own serial (受理号)."""
     state: str = "registered"
+    """registered, accepted, returned, done, refused, none."""
     note: str = ""
     missing: list[str] = field(default_factory=list)
     certificate: dict[str, str] = field(default_factory=dict)
@@ -101,9 +101,6 @@ class Habits:
     """Never sends a message of its own."""
     auto: float | None = None
     """Seconds after which the clerk takes the next step without being asked; None: only by hand."""
-
-
-Decide = Callable[["Office", Application], None]
 
 
 class Office:

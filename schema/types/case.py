@@ -256,7 +256,7 @@ class Case(relay.Node):
     @strawberry.field(description="下一步: what happens next (HZ-905).")
     def next_steps(self) -> list[DepartmentItem]:
         view = self.view
-        return [DepartmentItem.of(view, slug) for slug in reading.next_steps(view.book, view.policy, view.case)]
+        return [DepartmentItem.of(view, slug) for slug in reading.next_steps(view.case)]
 
     @strawberry.field(description="办理进度.")
     def progress(self) -> Progress:

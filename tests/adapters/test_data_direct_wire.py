@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.data_direct import codes, wire
+from adapters.kit.json import loaded
 from gateway.domain.department import (
     Certificate,
     DepartmentError,
@@ -223,4 +224,4 @@ def test_nothing_but_department_errors_escapes_from_data_that_is_signed(data: by
     ]
     for read in readers:
         with suppress(DepartmentError):
-            read(wire._loaded(data))
+            read(loaded(data))

@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 
+from adapters.kit.json import loaded
 from adapters.kit.registry import connect, manifests
 from adapters.provincial_platform import codes, wire
 from gateway.domain.department import (
@@ -297,6 +298,6 @@ def test_nothing_but_department_errors_escapes_from_an_answer(body: bytes) -> No
 @given(garbled(json.dumps({"records": [ROW], "record": ROW}).encode()))
 def test_nothing_but_department_errors_escapes_from_content(body: bytes) -> None:
     with suppress(DepartmentError):
-        wire.records(wire._loaded(body))
+        wire.records(loaded(body))
     with suppress(DepartmentError):
-        wire.receipt(wire._loaded(body), "YN-1")
+        wire.receipt(loaded(body), "YN-1")

@@ -19,8 +19,7 @@ def obstacles(world: World) -> dict[tuple[str | None, str], str]:
 
 
 def next_steps(world: World) -> set[str]:
-    case = world.case()
-    return set(reading.next_steps(world.policies, world.policies.version("hz", case.policy_version), case))
+    return set(reading.next_steps(world.case()))
 
 
 def archive(world: World) -> list[reading.ArchiveRecord]:

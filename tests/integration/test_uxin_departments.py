@@ -86,7 +86,7 @@ def test_the_lead_office_sees_how_far_a_case_is_and_only_in_its_banner(everythin
     seen = sight.see(rights.load(), office, policy(), case)
     assert seen is not None and set(seen.items) == {HUKOU, *TICKS}
     assert reading.progress(case) == (2, 6)
-    assert set(reading.next_steps(everything.policies, policy(), case)) == {*TICKS} - {PENSION}
+    assert set(reading.next_steps(case)) == {*TICKS} - {PENSION}
     with everything.database.read() as tx:
         period = (moment("2021-07-01 00:00"), moment("2021-08-01 00:00"))
         here = supervision.supervise(everything.ctx(tx), ("150626",), *period)
