@@ -240,8 +240,10 @@ async def _lifespan(
         await writing.finish()
         try:
             await desk.write_journal()
-            for system in (*outward.departments.values(), *desk.lookups.sources.values()):
-                await system.close()
+            for department in outward.departments.values():
+                await department.close()
+            for source in desk.lookups.sources.values():
+                await source.close()
         finally:
             desk.database.dispose()
             desk.threads.shutdown(wait=False)
