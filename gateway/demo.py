@@ -106,8 +106,8 @@ def _processes(
             command = [sys.executable, "-m", "mocks", "serve-at", code, str(wire), str(counter)]
             command += ["--data", str(FOLDER / "mocks"), "--auto", str(CLERK_S)]
             if known[code].answers == "callback":
-                command += ["--callback-url", f"{stage.url}/departments/{code}/messages", "--callback-token", token]
-            children.append(_start(command, environment, f"{code}.log"))
+                command += ["--callback-url", f"{stage.url}/departments/{code}/messages"]
+            children.append(_start(command, {**environment, "MOCKS_CALLBACK_TOKEN": token}, f"{code}.log"))
         children.append(
             _start([sys.executable, "-m", "gateway", "serve", "--port", str(port)], environment, "gateway.log")
         )

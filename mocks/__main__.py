@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import os
 import pkgutil
 import signal
 import subprocess
@@ -21,6 +22,8 @@ from mocks.kit.server import Department, serve
 
 HOST = "127.0.0.1"
 BASE_PORT = 8100
+TOKEN = "MOCKS_CALLBACK_TOKEN"
+"""Every user of the machine reads the command line of a process; its environment is its owner's."""
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Department systems, each a server of its own.")
 BasePort = Annotated[int, typer.Option(help="First port; each department takes two: wire and counter.")]
 
@@ -55,7 +58,7 @@ def serve_(
     base_port: BasePort = BASE_PORT,
     data: Annotated[Path, typer.Option(help="Folder for their databases and files.")] = Path("var/mocks"),
     callback_url: Annotated[str | None, typer.Option(help="Address to which they send results.")] = None,
-    callback_token: Annotated[str | None, typer.Option(help="Bearer token they send along.")] = None,
+    callback_token: Annotated[str | None, typer.Option(envvar=TOKEN, help="Bearer token they send along.")] = None,
     auto: Annotated[float | None, typer.Option(help="Clerks act by themselves after that many seconds.")] = None,
 ) -> None:
     """Run departments: one process each; Ctrl-C stops them all."""
@@ -70,13 +73,11 @@ def serve_(
         asyncio.run(serve(department, HOST, *ports(chosen[0], base_port)))
         return
     shared = ["--base-port", str(base_port), "--data", str(data)]
-    for flag, value in (
-        ("--callback-url", callback_url),
-        ("--callback-token", callback_token),
-        ("--auto", auto),
-    ):
+    for flag, value in (("--callback-url", callback_url), ("--auto", auto)):
         shared += [flag, str(value)] if value is not None else []
-    children = [subprocess.Popen([sys.executable, "-m", "mocks", "serve", code, *shared]) for code in chosen]
+    environment = {**os.environ, TOKEN: callback_token or ""}
+    commands = ([sys.executable, "-m", "mocks", "serve", code, *shared] for code in chosen)
+    children = [subprocess.Popen(command, env=environment) for command in commands]
 
     def stop(*_: object) -> None:
         for child in children:
@@ -98,7 +99,7 @@ def serve_at(
     counter_port: int,
     data: Annotated[Path, typer.Option(help="Folder for its database and files.")] = Path("var/mocks"),
     callback_url: Annotated[str | None, typer.Option(help="Address to which it sends results.")] = None,
-    callback_token: Annotated[str | None, typer.Option(help="Bearer token it sends along.")] = None,
+    callback_token: Annotated[str | None, typer.Option(envvar=TOKEN, help="Bearer token it sends along.")] = None,
     auto: Annotated[float | None, typer.Option(help="The clerk acts by itself after that many seconds.")] = None,
 ) -> None:
     """Run one department on the ports given."""

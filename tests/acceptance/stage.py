@@ -60,10 +60,12 @@ class Stage:
         data = self.folder / "departments"
         command = [sys.executable, "-m", "mocks", "serve-at", code, str(port), str(port + 1), "--data", str(data)]
         command += ["--auto", str(auto)] if auto is not None else []
+        environment = dict(os.environ)
         if callback and known.answers == "callback":
-            token = self.token("department-system", department=code, area="000000")
-            command += ["--callback-url", f"{self.url}/departments/{code}/messages", "--callback-token", token]
-        self.departments[code] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            environment["MOCKS_CALLBACK_TOKEN"] = self.token("department-system", department=code, area="000000")
+            command += ["--callback-url", f"{self.url}/departments/{code}/messages"]
+        quiet = subprocess.DEVNULL
+        self.departments[code] = subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)
         self.variables[known.address_variable] = address_of(known, port, data)
         self.variables[known.address_variable.removesuffix("URL") + "SECRET"] = "demo"
         if wait:
