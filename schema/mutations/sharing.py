@@ -15,7 +15,7 @@ from gateway.services.write_back import AckOutcome as Outcomes
 from schema import inputs as i
 from schema.context import Info
 from schema.enums import AckOutcome, ReversalAnswer
-from schema.mutations.payload import answers, change, must_belong, shown
+from schema.mutations.payload import answers, change, must_belong, noting_absence, shown
 from schema.mutations.results import WriteBackPayload
 from schema.scalars import Time
 from schema.types.common import UserError, errors
@@ -105,7 +105,8 @@ class Sharing:
                 ctx, department, input.case_number, input.item, outcome, input.reason or "", input.reference
             )
 
-        ack = await change(info, take)
+        with noting_absence(info, input.case_number):
+            ack = await change(info, take)
         info.context.about.append((input.case_number, input.item))
         view = shown(info, ack.case)
         visible = view is not None and input.item in view.case.items

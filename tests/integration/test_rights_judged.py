@@ -1,0 +1,154 @@
+"""Rights as somebody outside would try them: what a department is told of a case that is none of its matters, and what
+a mask, a link or a shared record gives away on another path (HZ-816, PD-15)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gateway.access.rights import Viewer
+from gateway.desk import Desk
+from gateway.domain.department import Callback, Outcome, Record
+from gateway.store.session import Database
+from gateway.worker.outward import Outward
+from tests import uxin, yueyang
+from tests.builders import World, hz_account, hz_form
+from tests.door import ask, desk_of, viewer
+from tests.integration.conftest import sqlite
+
+pytestmark = pytest.mark.rule("HZ-816", "PD-15")
+
+HUZHOU = "330500"
+NOBODYS = "HZ2025110799999"
+OWN = {"bank": "bank-asset-disposal", "insurer": "insurer-asset-disposal", "resettlement": "resettlement-registration"}
+"""Items that 沈福根's case names and that do not apply to him: nothing was ever pushed there."""
+_PAPER = 'certificate: {type: "DEATH_MEDICAL", number: "N-1", issuedAt: "2025-11-09T08:00:00+08:00"}'
+_SUM = 'payout: {serial: "1", kind: "X", amount: "1.00"}'
+MESSAGES = {
+    "acceptItem": "",
+    "completeItem": "",
+    "refuseItem": 'reason: "x"',
+    "requestCorrection": 'reason: "x"',
+    "declareItemNotApplicable": 'reason: "x"',
+    "attachCertificate": _PAPER,
+    "referItem": 'reason: "x"',
+    "reportPayout": _SUM,
+    "answerReversal": "outcome: UNDONE",
+}
+
+
+def message(name: str, number: str, slug: str, serial: str = "s-1") -> str:
+    given = f'caseNumber: "{number}", item: "{slug}", {MESSAGES[name]}'
+    if name != "answerReversal":
+        given += f', serial: "{serial}"'
+    wanted = "acknowledgement takenAt item { slug } userErrors { code message path facts { name value } }"
+    return f"mutation {{ {name}(input: {{{given}}}) {{ {wanted} }} }}"
+
+
+def told(desk: Desk, who: Viewer, text: str, **variables: Any) -> dict[str, Any]:
+    return asyncio.run(ask(desk, who, text, **variables))
+
+
+def specialist(department: str, area: str = HUZHOU) -> Viewer:
+    return viewer("specialist", department=department, area=area)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, World]]:
+    """沈福根's case in 吴兴区, cremated, with many departments at work; and one in 岳阳县."""
+    world = World(sqlite(tmp_path_factory.mktemp("judged")))
+    world.at("2021-06-17 09:40").submit(yueyang.yy_form(), actor=yueyang.CLERK)
+    world.until_cremation(hz_form(account=hz_account()))
+    desk = desk_of(world)
+    yield desk, world
+    desk.threads.shutdown()
+    world.database.dispose()
+
+
+# ── messages about cases that are not the sender's ──────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("department", [*OWN, "nowhere", "judicial"])
+def test_a_department_with_nothing_in_a_case_is_not_told_that_there_is_one(
+    place: tuple[Desk, World], department: str, name: str
+) -> None:
+    """Its area holds the case; its own item does not apply, or it has none, or nobody knows such a department."""
+    desk, world = place
+    before = len(world.ledger())
+    for slug in (OWN.get(department, "hukou-deregistration"), "medical-account-settlement", "no-such-item"):
+
+        def answer(number: str, slug: str = slug) -> str:
+            found = told(desk, specialist(department), message(name, number, slug))
+            return json.dumps(found, ensure_ascii=False).replace(number, "NUMBER")
+
+        assert answer(world.number) == answer(NOBODYS), slug
+    assert len(world.ledger()) == before, "nor is a case written into that is none of its matters"
+
+
+def test_who_waits_for_an_item_is_told_that_it_was_not_pushed(tmp_path: Any) -> None:
+    """PD-06 wants this word for the item's own department, and for nobody else."""
+    world = World(sqlite(tmp_path))
+    world.submit(hz_form())
+    desk = desk_of(world)
+    text = message("acceptItem", world.number, "hukou-deregistration")
+
+    def answer(department: str) -> list[str]:
+        payload = told(desk, specialist(department), text)["data"]["acceptItem"]
+        return [error["code"] for error in payload["userErrors"]]
+
+    assert [answer(one) for one in ("public-security", "bank")] == [["NOT_DISPATCHED"], ["CASE_NOT_FOUND"]]
+    desk.threads.shutdown()
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_whether_others_have_an_item_in_the_case_is_not_told(tmp_path: Any, name: str) -> None:
+    """That the deceased got a subsidy for disabled persons is no matter of the medical insurance's."""
+    world = uxin.connected(sqlite(tmp_path))
+    world.submit(uxin.ws_form(), actor=uxin.QIQIGE)
+    uxin.deregister(world)
+    desk, medical = desk_of(world), specialist("medical-insurance", "150626")
+    there = set(world.case().items)
+    chosen, other = "pension-enterprise-funeral-bereavement-claim", "disability-two-subsidies-stop"
+    assert chosen in there and other not in there and "medical-account-settlement" in there
+
+    def answer(slug: str) -> Any:
+        [payload] = told(desk, medical, message(name, world.number, slug))["data"].values()
+        return payload["acknowledgement"], payload["item"], [error["code"] for error in payload["userErrors"]]
+
+    assert answer(chosen) == answer(other) == ("REFUSED", None, ["NOT_OWNER"])
+    desk.threads.shutdown()
+
+
+@pytest.mark.parametrize(
+    "code, slug", [("health", "death-cert-normal"), ("bank", "bank-asset-disposal"), ("bank", "hukou-deregistration")]
+)
+def test_a_message_in_a_departments_own_format_is_held_to_the_same_area(
+    database: Database, code: str, slug: str
+) -> None:
+    """A county's system writes into no other county's case, and is not told that there is one."""
+    world = World(database)
+    world.submit(hz_form())
+
+    async def run(call: Any, _: str = "") -> Any:
+        with world.acting() as ctx:
+            return call(ctx)
+
+    async def look(call: Any) -> Any:
+        with world.database.read() as tx:
+            return call(world.ctx(tx))
+
+    outward = Outward({}, run, look, {}, (), None)  # type: ignore[arg-type]
+
+    def answer(number: str, areas: tuple[str, ...] | None) -> str | None:
+        record = Record(f"{number}.{slug}", Outcome.ACCEPTED, "20", world.now)
+        return asyncio.run(outward.take_callback(code, Callback("s-1", (record,)), areas))
+
+    before = world.case()
+    assert answer(world.number, ("330503",)) == answer(NOBODYS, ("330503",)) == "CASE_NOT_FOUND"
+    assert world.case() == before
+    assert answer(world.number, ("3305",)) == (None if code == "health" else "CASE_NOT_FOUND")
