@@ -12,11 +12,11 @@ import pytest
 
 from gateway.access.rights import Viewer
 from gateway.desk import Desk
-from gateway.domain.department import Callback, Outcome, Record
+from gateway.domain.department import Callback, Certificate, Outcome, Record
 from gateway.store.session import Database
 from gateway.worker.outward import Outward
 from tests import uxin, yueyang
-from tests.builders import World, hz_account, hz_form
+from tests.builders import SHEN_FUGEN, World, hz_account, hz_form, moment
 from tests.door import ask, desk_of, viewer
 from tests.integration.conftest import sqlite
 
@@ -152,3 +152,48 @@ def test_a_message_in_a_departments_own_format_is_held_to_the_same_area(
     assert answer(world.number, ("330503",)) == answer(NOBODYS, ("330503",)) == "CASE_NOT_FOUND"
     assert world.case() == before
     assert answer(world.number, ("3305",)) == (None if code == "health" else "CASE_NOT_FOUND")
+
+
+# ── masks, and what undoes them ─────────────────────────────────────────────────────────────────────────
+
+CERTIFICATES = "query($n: String!) { case(number: $n) { certificates { type number seal } } }"
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, str]]:
+    """Since July 2026 the number of the national death certificate is the ID number."""
+    world = World(sqlite(tmp_path_factory.mktemp("certified")))
+    number = world.submit(hz_form()).number
+    paper = Certificate("DEATH_MEDICAL", SHEN_FUGEN, moment("2025-11-08 21:30"), "吴兴区社区卫生服务中心")
+    world.at("2025-11-08 21:30").report("health", "death-cert-normal", "h-1", Outcome.COMPLETED, certificates=(paper,))
+    desk = desk_of(world)
+    yield desk, number
+    desk.threads.shutdown()
+    world.database.dispose()
+
+
+@pytest.mark.parametrize("role", ["supervisor", "support", "administrator"])
+def test_a_masked_id_number_does_not_stand_on_the_death_certificate(certified: tuple[Desk, str], role: str) -> None:
+    """Nor is a seal shown: it is over the number, and would tell which of the few that fit the mask is right."""
+    desk, number = certified
+    answer = told(desk, viewer(role), CERTIFICATES, n=number)
+    assert SHEN_FUGEN not in json.dumps(answer)
+    [paper] = answer["data"]["case"]["certificates"]
+    assert (paper["number"], paper["seal"]) == ("3305**********9559", None)
+
+
+def test_who_sees_id_numbers_sees_it_with_its_seal(certified: tuple[Desk, str]) -> None:
+    desk, number = certified
+    for who in (viewer("duty-person"), specialist("health")):
+        [paper] = told(desk, who, CERTIFICATES, n=number)["data"]["case"]["certificates"]
+        assert paper["number"] == SHEN_FUGEN and paper["seal"]
+
+
+def test_a_reason_lifts_the_mask_of_the_certificate_too(certified: tuple[Desk, str]) -> None:
+    desk, number = certified
+    text = """mutation($n: String!) { revealPersonalData(input: {caseNumber: $n, fields: [IDENTITY],
+      reason: "VERIFY_DATA"}) { case { certificates { number seal } } userErrors { code } } }"""
+    [paper] = told(desk, viewer("support", subject="one"), text, n=number)["data"]["revealPersonalData"]["case"][
+        "certificates"
+    ]
+    assert paper["number"] == SHEN_FUGEN and paper["seal"]
