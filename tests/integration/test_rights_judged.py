@@ -17,7 +17,7 @@ from gateway.store.session import Database
 from gateway.worker.outward import Outward
 from tests import uxin, yueyang
 from tests.builders import SHEN_FUGEN, World, hz_account, hz_form, moment
-from tests.door import ask, desk_of, viewer
+from tests.door import ask, codes, desk_of, viewer
 from tests.integration.conftest import sqlite
 
 pytestmark = pytest.mark.rule("HZ-816", "PD-15")
@@ -197,3 +197,31 @@ def test_a_reason_lifts_the_mask_of_the_certificate_too(certified: tuple[Desk, s
         "certificates"
     ]
     assert paper["number"] == SHEN_FUGEN and paper["seal"]
+
+
+# ── links of departments that serve several places ──────────────────────────────────────────────────────
+
+PAUSE = 'mutation { pauseDepartment(input: {department: "%s", until: "2099-01-01T00:00:00+08:00", reason: "x"}) %s }'
+RESUME = 'mutation { resumeDepartment(input: {department: "%s"}) %s }'
+
+
+@pytest.mark.parametrize("text", [PAUSE, RESUME], ids=["pause", "resume"])
+@pytest.mark.parametrize(
+    "area, department, may",
+    [
+        ("000000", "medical-insurance", True),
+        (HUZHOU, "medical-insurance", False),
+        (HUZHOU, "veterans-affairs", True),
+        ("330502", "veterans-affairs", True),
+        ("330503", "veterans-affairs", False),
+        ("110000", "veterans-affairs", False),
+    ],
+)
+def test_a_link_is_stopped_only_by_who_administers_every_place_it_serves(
+    place: tuple[Desk, World], text: str, area: str, department: str, may: bool
+) -> None:
+    desk, _ = place
+    answer = told(desk, viewer("administrator", area=area), text % (department, "{ userErrors { code } }"))
+    assert codes(answer) == ([] if may else ["FORBIDDEN"])
+    if not may:
+        assert "12345" in answer["errors"][0]["message"], "whom to turn to"
