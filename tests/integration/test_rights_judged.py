@@ -15,7 +15,7 @@ from gateway.desk import Desk
 from gateway.domain.department import Callback, Certificate, Outcome, Record
 from gateway.store.session import Database
 from gateway.worker.outward import Outward
-from tests import uxin, yueyang
+from tests import uxin, yueyang, yunnan
 from tests.builders import SHEN_FUGEN, World, hz_account, hz_form, moment
 from tests.door import ask, codes, desk_of, viewer
 from tests.integration.conftest import sqlite
@@ -225,3 +225,49 @@ def test_a_link_is_stopped_only_by_who_administers_every_place_it_serves(
     assert codes(answer) == ([] if may else ["FORBIDDEN"])
     if not may:
         assert "12345" in answer["errors"][0]["message"], "whom to turn to"
+
+
+# ── shared data of other areas ──────────────────────────────────────────────────────────────────────────
+
+
+def test_sharing_a_certificate_tells_nothing_of_somebody_of_another_area(database: Database) -> None:
+    """A funeral home elsewhere in the province may send what it issued; what others shared it does not get for it."""
+    world = yunnan.connected(database)
+    yunnan.share(world, "health", yunnan.medical())
+    desk = desk_of(world)
+    text = """mutation($i: ShareCertificateInput!) { shareCertificate(input: $i) { acknowledgement inCase
+      record { name idNumber certificates { type number } } userErrors { code } } }"""
+    person = yunnan.yn_form().deceased
+    given = {
+        "jurisdiction": "yn",
+        "deceased": {"name": person.name, "idNumber": person.id_number, "sex": person.sex},
+        "death": {"area": "530402"},
+        "certificate": {"type": "CREMATION", "number": "C-9", "issuedAt": "2025-11-05T10:00:00+08:00", "issuer": "x"},
+    }
+
+    def answer(area: str) -> Any:
+        return told(desk, specialist("civil-affairs", area), text, i=given)["data"]["shareCertificate"]
+
+    elsewhere = answer("530102")
+    assert elsewhere == {"acknowledgement": "APPLIED", "inCase": False, "record": None, "userErrors": []}
+    assert answer("530400")["record"]["idNumber"] == person.id_number
+    desk.threads.shutdown()
+
+
+def test_a_stop_is_recorded_on_shared_data_of_the_own_area_only(database: Database) -> None:
+    """What is shared of somebody of another area answers as if nothing were shared."""
+    world = yueyang.connected(database)
+    yueyang.upload(world)
+    desk = desk_of(world)
+
+    def answer(area: str, id_number: str, serial: str) -> Any:
+        text = f"""mutation {{ recordStop(input: {{jurisdiction: "yy", idNumber: "{id_number}",
+          item: "retirement-pension-stop", serial: "{serial}"}}) {{ acknowledgement record {{ idNumber }} inCase
+          userErrors {{ code message path }} }} }}"""
+        return told(desk, specialist("social-security", area), text)["data"]["recordStop"]
+
+    township = answer("430621999", yueyang.LI_DEFU, "1")
+    assert township == answer("430621999", yueyang.LI_JIANJUN, "2")
+    assert [error["code"] for error in township["userErrors"]] == ["NOTHING_SHARED"]
+    assert answer("430621", yueyang.LI_DEFU, "3")["record"] == {"idNumber": yueyang.LI_DEFU}
+    desk.threads.shutdown()
