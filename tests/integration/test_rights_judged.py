@@ -13,10 +13,18 @@ import pytest
 from gateway.access.rights import Viewer
 from gateway.desk import Desk
 from gateway.domain.department import Callback, Certificate, Outcome, Record
+from gateway.services import revocation
 from gateway.store.session import Database
 from gateway.worker.outward import Outward
 from tests import uxin, yueyang, yunnan
-from tests.builders import SHEN_FUGEN, World, hz_account, hz_form, moment
+from tests.builders import (
+    DUTY,
+    SHEN_FUGEN,
+    World,
+    hz_account,
+    hz_form,
+    moment,
+)
 from tests.door import ask, codes, desk_of, viewer
 from tests.integration.conftest import sqlite
 
@@ -270,4 +278,24 @@ def test_a_stop_is_recorded_on_shared_data_of_the_own_area_only(database: Databa
     assert township == answer("430621999", yueyang.LI_JIANJUN, "2")
     assert [error["code"] for error in township["userErrors"]] == ["NOTHING_SHARED"]
     assert answer("430621", yueyang.LI_DEFU, "3")["record"] == {"idNumber": yueyang.LI_DEFU}
+    desk.threads.shutdown()
+
+
+# ── a number or a serial that somebody else has ─────────────────────────────────────────────────────────
+
+
+def test_a_number_does_not_tell_that_the_death_was_recorded_in_error(database: Database) -> None:
+    """Who asks to join an open case is told that the request was taken (PD-07); of a revoked one nothing is told."""
+    world = World(database)
+    world.submit(hz_form())
+    with world.acting(DUTY) as ctx:
+        revocation.revoke(ctx, world.number, "误报，本人健在")
+    desk = desk_of(world)
+
+    def answer(number: str) -> str:
+        given = f'caseNumber: "{number}", applicant: {{name: "沈建国", relation: CHILD, phone: "13757210002"}}'
+        text = f"mutation {{ askToJoin(input: {{{given}}}) {{ request userErrors {{ code message path }} }} }}"
+        return json.dumps(told(desk, viewer("family", subject="son"), text), ensure_ascii=False).replace(number, "N")
+
+    assert answer(world.number) == answer(NOBODYS) and "CASE_NOT_FOUND" in answer(NOBODYS)
     desk.threads.shutdown()
