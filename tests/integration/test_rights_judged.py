@@ -14,15 +14,19 @@ from gateway.access.rights import Viewer
 from gateway.desk import Desk
 from gateway.domain.department import Callback, Certificate, Outcome, Record
 from gateway.services import revocation
+from gateway.services.write_back import AckOutcome
 from gateway.store.session import Database
 from gateway.worker.outward import Outward
 from tests import uxin, yueyang, yunnan
 from tests.builders import (
     DUTY,
     SHEN_FUGEN,
+    SHEN_LIJUAN,
     World,
     hz_account,
+    hz_deceased,
     hz_form,
+    medical_certificate,
     moment,
 )
 from tests.door import ask, codes, desk_of, viewer
@@ -299,3 +303,15 @@ def test_a_number_does_not_tell_that_the_death_was_recorded_in_error(database: D
 
     assert answer(world.number) == answer(NOBODYS) and "CASE_NOT_FOUND" in answer(NOBODYS)
     desk.threads.shutdown()
+
+
+@pytest.mark.rule("PD-06")
+def test_two_hospitals_with_one_serial_certify_two_deaths(world: World) -> None:
+    """The second certificate was refused, and the refusal stood in the case of a stranger, which was shown."""
+    first = world.opened_by("health", "INSIDE", medical_certificate("D-1"), "1")
+    other = hz_deceased(name="沈丽娟", id_number=SHEN_LIJUAN)
+    second = world.opened_by("health", "INSIDE", medical_certificate("D-2"), "1", deceased=other)
+    assert second.reason is None and world.count() == 2
+    assert first.case is not None and world.number != first.case.number
+    again = world.opened_by("health", "INSIDE", medical_certificate("D-2"), "1", deceased=other)
+    assert again.outcome is AckOutcome.REPEATED and world.count() == 2
