@@ -95,6 +95,8 @@ class Cut:
             return self.record(value)
         if isinstance(value, dict):
             return {key: self._inside(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self._inside(one) for one in value]
         return value
 
     def _cut(self, rule: Rule, value: Any) -> Any:

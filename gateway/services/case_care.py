@@ -29,9 +29,10 @@ def ask_to_join(ctx: Ctx, number: str, person: PersonForm) -> str:
         words = {"label": "姓名", "path": "applicant.name"}
         raise Refused(Problem(Reason(Code.FIELD_REQUIRED, ("PD-07",), words), "applicant.name"))
     work = ctx.case(number)
-    work.must_stand()
     if ctx.actor.subject in work.case.family:
         raise refuse(Code.ACTION_NOT_POSSIBLE, None, "PD-07", status="FAMILY", action="join")
+    if work.case.revocation is not None:  # that somebody is alive is not told for a number
+        raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
     waiting = (asked for asked in work.case.joins.values() if asked.subject == ctx.actor.subject)
     for asked in waiting:
         if asked.accepted is None:

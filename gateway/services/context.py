@@ -93,6 +93,15 @@ class CaseWork:
             raise refuse(Code.ITEM_NOT_IN_CASE, "item", item=found.name if found else slug)
         return found
 
+    def own(self, department: str, slug: str) -> ItemDefinition:
+        """Raises ``Refused``: another department's item (NOT_OWNER), whether or not the case has it (PD-15); an own one
+        that the case does not have (ITEM_NOT_IN_CASE)."""
+        found = self.policy.item(slug)
+        if found is not None and department not in (found.department, self.adapter(found)):
+            words = {"item": found.name, "department": self.ctx.book.word("departments", department).name}
+            raise refuse(Code.NOT_OWNER, "item", "PD-06", **words)
+        return self.definition(slug)
+
     def record(self, event: e.Event) -> None:
         """Folds an event in; it is written by ``save``."""
         apply(self.case, event, self.ctx.now)

@@ -8,6 +8,7 @@ from gateway.domain import events as e
 from gateway.domain.case import Case
 from gateway.domain.department import Certificate, Outcome
 from gateway.domain.form import DeathForm, DeceasedForm, Form
+from gateway.domain.identity import canonical
 from gateway.domain.messages import Code, Problem, Reason, Refused, refuse
 from gateway.domain.states import CaseStatus
 from gateway.policy import decide
@@ -18,6 +19,9 @@ from gateway.services.joint_submission import clean, new_number
 from gateway.services.write_back import Ack, Report, take
 from gateway.store import cases
 from gateway.store.tables import write_backs
+
+LATEST = 50
+"""Cases opened under one serial that are looked through: a message comes again soon."""
 
 
 def open_by_certificate(
@@ -55,7 +59,7 @@ def open_by_certificate(
     form = clean(Form(policy.code, flow.code, policy.channels[0].code, None, deceased, death), policy)
     report = Report(Outcome.COMPLETED, certificates=(certificate,))
     number = cases.open_case_of(ctx.tx, policy.code, form.deceased.id_number) or _by_certificate(
-        ctx, definition.slug, serial
+        ctx, definition.slug, serial, form.deceased.id_number
     )
     if number is not None:
         return _again(ctx, department, number, definition.slug, serial, report)
@@ -98,11 +102,21 @@ def open_by_certificate(
     return take(ctx, department, case.number, definition.slug, serial, report)
 
 
-def _by_certificate(ctx: Ctx, slug: str, serial: str) -> str | None:
-    """An unidentified body has no number to be found by: the message's own serial finds its case again."""
+def _by_certificate(ctx: Ctx, slug: str, serial: str, id_number: str | None) -> str | None:
+    """An unidentified body has no number to be found by: the message's own serial finds its case again.
+
+    Hospitals and counties of one department count by themselves: a serial that is known of somebody else is another
+    message.
+    """
     c = write_backs.c
     statement = select(c.number).where(c.department == ctx.actor.department, c.slug == slug, c.serial == serial)
-    return ctx.tx.connection.execute(statement.limit(1)).scalar_one_or_none()
+    latest = list(ctx.tx.connection.execute(statement.order_by(c.at.desc()).limit(LATEST)).scalars())
+    known = {number: case.deceased.id_number for number, case in cases.load(ctx.tx, latest).items()}
+
+    def same(other: str | None) -> bool:
+        return id_number is None or other is None or canonical(id_number) == canonical(other)
+
+    return next((number for number in latest if number in known and same(known[number])), None)
 
 
 def _again(ctx: Ctx, department: str, number: str, slug: str, serial: str, report: Report) -> Ack:

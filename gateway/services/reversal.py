@@ -125,10 +125,7 @@ def take(
     undone (CONFLICT).
     """
     work = ctx.case(number)
-    definition = work.definition(slug)
-    if department not in (definition.department, work.adapter(definition)):
-        words = {"item": definition.name, "department": ctx.book.word("departments", department).name}
-        raise refuse(Code.NOT_OWNER, "item", "PD-06", **words)
+    work.own(department, slug)
     _of(work, slug)
     _answer(work, slug, outcome, reason, reference, raw_code)
     return work.save() if work.recorded else work.case
@@ -145,9 +142,9 @@ def answer(
         case = take(ctx, department, number, slug, outcome, reason, reference)
     except Refused as refused:
         work = ctx.case(number)  # what was folded before the refusal is dropped
-        if slug not in work.case.items:
-            raise
         problem = refused.problems[0].reason
+        if slug not in work.case.items and problem.code is not Code.NOT_OWNER:
+            raise
         serial = submission_key(number, slug) + REVERSAL
         work.record(e.WriteBackRefused(department, slug, serial, problem, outcome.value))
         return Ack(AckOutcome.REFUSED, ctx.now, problem, work.save())

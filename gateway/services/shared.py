@@ -77,9 +77,11 @@ def record_stop(
     slug: str,
     serial: str,
     reference: str | None = None,
+    areas: tuple[str, ...] | None = None,
 ) -> Shared:
     """A department records a stop of its own (YY-514).  No application, form or payment comes of it.
 
+    ``areas``: code prefixes of the viewer's areas; None = everywhere.
     Raises ``Refused``: an item that is not this department's to record (NOT_OWNER), no certificate to act on
     (NOTHING_SHARED), a stop that was recorded with another reference (CONFLICT).
     """
@@ -90,7 +92,9 @@ def record_stop(
     if definition.handler != "PULL" or definition.department != department:
         words = {"item": definition.name, "department": ctx.book.word("departments", department).name}
         raise refuse(Code.NOT_OWNER, "item", "PD-06", **words)
-    work = SharedWork(ctx, store.of(ctx.tx, policy.code, normalise(id_number)))
+    found = store.of(ctx.tx, policy.code, normalise(id_number))
+    elsewhere = found is not None and areas is not None and not found.area.startswith(areas)
+    work = SharedWork(ctx, None if elsewhere else found)
     _may_act(ctx, definition, work.record)
     assert work.record is not None
     known = work.record.stops.get(slug)

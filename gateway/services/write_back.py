@@ -69,6 +69,18 @@ class Ack:
     case: Case | None = None
 
 
+def must_concern(ctx: Ctx, department: str, areas: tuple[str, ...] | None, number: str, slug: str) -> None:
+    """Raises ``Refused`` (CASE_NOT_FOUND) where the sender may not learn whether there is such a case (PD-15).
+
+    ``areas``: code prefixes of the sender's areas; None = everywhere.  An item that is still to be pushed is told as
+    such to its own department only (NOT_DISPATCHED, PD-06).
+    """
+    # A database may refuse to be asked for what cannot be anybody's number.
+    printable = number.isprintable() and slug.isprintable()
+    if not printable or not cases.concerns(ctx.tx, department, areas, number, slug):
+        raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
+
+
 def take(ctx: Ctx, department: str, number: str, slug: str, serial: str, report: Report) -> Ack:
     """Takes one message.  Raises ``Refused`` only for a case that does not exist."""
     work = ctx.case(number)
@@ -150,11 +162,8 @@ def _fact(as_of: datetime, content: str) -> str:
 
 
 def _apply(work: CaseWork, department: str, slug: str, report: Report) -> None:
-    definition = work.definition(slug)
+    definition = work.own(department, slug)
     item = work.case.items[slug]
-    if department not in (definition.department, work.adapter(definition)):
-        words = {"item": definition.name, "department": work.ctx.book.word("departments", department).name}
-        raise refuse(Code.NOT_OWNER, "item", "PD-06", **words)
     if work.case.revocation is not None:
         _paid_after_all(work, definition, item, report)
         return

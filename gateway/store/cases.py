@@ -14,7 +14,7 @@ from sqlalchemy import Select, Table, and_, bindparam, delete, func, insert, or_
 from gateway.domain.case import Case
 from gateway.domain.events import Event
 from gateway.domain.identity import canonical
-from gateway.domain.states import CaseStatus
+from gateway.domain.states import CaseStatus, ItemStatus
 from gateway.store import ledger, uploads
 from gateway.store import rows as row_tables
 from gateway.store import tables as t
@@ -365,6 +365,19 @@ def _matching(tx: Tx, wanted: CaseFilter, statement: Select[Any]) -> Select[Any]
     if by_item:
         statement = statement.where(cases.number.in_(select(items.number).where(*by_item)))
     return statement
+
+
+def concerns(tx: Tx, department: str, areas: tuple[str, ...] | None, number: str, slug: str) -> bool:
+    """Whether a case of these areas is a matter of this department: an item came to it, or ``slug`` is to come.
+
+    Of the case itself nothing is read.
+    """
+    items = t.items.c
+    theirs = or_(items.department == department, items.reached_through == department)
+    came = or_(items.pushed_at.is_not(None), items.delivery == "REVERSED")
+    to_come = and_(items.slug == slug, items.status != ItemStatus.NOT_APPLICABLE)
+    statement = select(items.number).where(items.number == number, in_areas(items.area, areas), theirs)
+    return tx.connection.execute(statement.where(or_(came, to_come)).limit(1)).first() is not None
 
 
 def deceased_indexes(tx: Tx, jurisdiction: str, id_number: str | None) -> tuple[str, ...]:

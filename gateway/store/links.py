@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, func, not_, select, tuple_
 
 from gateway.domain.case import REVERSAL
 from gateway.domain.link import Link, LinkState
@@ -60,6 +60,13 @@ def system_of(tx: Tx, number: str, slug: str) -> str:
 
 
 # ── what waits ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def serves_others(tx: Tx, code: str, areas: Sequence[str] | None) -> bool:
+    """Whether items outside these areas (code prefixes; None: everywhere) are reached through a system."""
+    elsewhere = not_(in_areas(items.c.area, areas))
+    outside = select(items.c.number).where(items.c.reached_through == code, elsewhere)
+    return tx.connection.execute(outside.limit(1)).first() is not None
 
 
 def waiting(tx: Tx, code: str, limit: int) -> Iterator[list[Waiting]]:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from gateway.access.asking import Asking
 from gateway.access.budgets import MESSAGE, Budgets
 from gateway.access.entrance import Entrance
-from gateway.access.rights import MACHINE, Refused, Viewer, deny, forbid
+from gateway.access.rights import MACHINE, Refused, Viewer, deny, forbid, prefixes
 from gateway.domain.department import Department, DepartmentError
 from gateway.domain.exchange import MessageKind
 from gateway.domain.messages import Code
@@ -49,12 +49,20 @@ def routes(
         except Refused as refused:
             denied(viewer, Asking("messages", origin=entrance.origin(request)), refused.problems[0].reason.code)
             return refusal(refused)
-        return await asyncio.shield(_take(outward, adapter, code, await request.body(), dict(request.headers)))
+        body, headers, areas = await request.body(), dict(request.headers), prefixes(viewer)
+        return await asyncio.shield(_take(outward, adapter, code, body, headers, areas))
 
     return [Route("/departments/{code}/messages", message, methods=["POST"])]
 
 
-async def _take(outward: Outward, adapter: Department, code: str, body: bytes, headers: Mapping[str, str]) -> Response:
+async def _take(
+    outward: Outward,
+    adapter: Department,
+    code: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    areas: tuple[str, ...] | None,
+) -> Response:
     """Once the message is kept it is taken and answered to the end, whether or not the sender still listens."""
     id = await outward.run(partial(kept.received, code=code, kind=MessageKind.CALLBACK, body=body), code)
     about: list[Item] = []
@@ -64,7 +72,7 @@ async def _take(outward: Outward, adapter: Department, code: str, body: bytes, h
         status, (answer, kind) = 400, adapter.acknowledge(str(error))
     else:
         about = kept.items(record.key for record in callback.records)
-        status, (answer, kind) = 200, adapter.acknowledge(await outward.take_callback(code, callback))
+        status, (answer, kind) = 200, adapter.acknowledge(await outward.take_callback(code, callback, areas))
     done = partial(kept.answered, id=id, answer=answer, code=str(status), about=about)
     await outward.run(done, code)
     return Response(answer, status, media_type=kind)

@@ -142,11 +142,23 @@ class Outward:
 
     # ── results ─────────────────────────────────────────────────────────────────────────────────────────
 
-    async def take_callback(self, code: str, callback: Callback) -> str | None:
-        """Takes a message a department sent.  Returns the code of the refusal, None when it was taken."""
+    async def take_callback(self, code: str, callback: Callback, areas: tuple[str, ...] | None) -> str | None:
+        """Takes a message a department sent, whose token is for these areas (code prefixes; None: everywhere).
+
+        Returns the code of the refusal, None when it was taken.
+        """
         refusal = None
         for record in callback.records:
+            number, slug = split_key(record.key)
+            theirs = partial(
+                write_back.must_concern,
+                department=code,
+                areas=areas,
+                number=number,
+                slug=slug.removesuffix(REVERSAL),
+            )
             try:
+                await self.look(theirs)
                 ack = await self._take(code, record, callback.serial)
             except Refused as refused:
                 refusal = refused.problems[0].reason.code.value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -103,11 +104,18 @@ async def change_visible(info: Info, number: str, call: Callable[[Ctx], T], note
             note_looks(ctx, [number], looking)
         return call(ctx)
 
-    try:
+    with noting_absence(info, number):
         return await change(info, guarded)
+
+
+@contextmanager
+def noting_absence(info: Info, number: str) -> Iterator[None]:
+    """The access record keeps who asked for a case that was answered as one that does not exist."""
+    try:
+        yield
     except Refused as refused:
         if refused.problems[0].reason.code is Code.CASE_NOT_FOUND:
-            desk.note_denied(viewer, info.context.asking, Code.CASE_NOT_FOUND, number)
+            info.context.desk.note_denied(info.context.known_viewer(), info.context.asking, Code.CASE_NOT_FOUND, number)
         raise
 
 

@@ -10,12 +10,10 @@ from gateway.domain.messages import Code, refuse
 from gateway.services import opening, write_back
 from gateway.services.context import Ctx
 from gateway.services.write_back import Report
-from gateway.store import cases
-from gateway.store.cases import CaseFilter
 from schema import inputs as i
 from schema.context import Info
 from schema.enums import AckOutcome
-from schema.mutations.payload import answers, change, must_belong, shown
+from schema.mutations.payload import answers, change, must_belong, noting_absence, shown
 from schema.scalars import Slug, Time
 from schema.types.case import Case
 from schema.types.common import UserError, errors
@@ -44,11 +42,12 @@ async def _take(info: Info, number: str, item: Slug, serial: str, report: Report
     viewer = info.context.known_viewer()
 
     def take(ctx: Ctx) -> write_back.Ack:
-        if not cases.load(ctx.tx, [number], CaseFilter(areas=prefixes(viewer))):
-            raise refuse(Code.CASE_NOT_FOUND, "caseNumber", number=number)
-        return write_back.take(ctx, viewer.department or "", number, item, _serial(serial), report)
+        department = viewer.department or ""
+        write_back.must_concern(ctx, department, prefixes(viewer), number, item)
+        return write_back.take(ctx, department, number, item, _serial(serial), report)
 
-    ack = await change(info, take)
+    with noting_absence(info, number):
+        ack = await change(info, take)
     info.context.about.append((number, item))
     view = shown(info, ack.case)
     visible = view is not None and item in view.case.items

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from gateway.access.rights import prefixes
+from gateway.access.rights import in_area, prefixes
 from gateway.domain.department import Outcome
 from gateway.domain.messages import Code, refuse
 from gateway.services import reversal, shared
@@ -15,7 +15,7 @@ from gateway.services.write_back import AckOutcome as Outcomes
 from schema import inputs as i
 from schema.context import Info
 from schema.enums import AckOutcome, ReversalAnswer
-from schema.mutations.payload import answers, change, must_belong, shown
+from schema.mutations.payload import answers, change, must_belong, noting_absence, shown
 from schema.mutations.results import WriteBackPayload
 from schema.scalars import Time
 from schema.types.common import UserError, errors
@@ -32,6 +32,9 @@ class SharePayload:
 
 
 def _payload(info: Info, department: str, done: Shared) -> SharePayload:
+    """Of somebody outside the viewer's area nothing is told but that the message was taken (PD-15)."""
+    if not in_area(info.context.known_viewer(), done.record.area):
+        return SharePayload(acknowledgement=Outcomes.APPLIED if done.changed else Outcomes.REPEATED)
     seen = shared.cut(info.context.desk.book, department, done.record)
     return SharePayload(
         acknowledgement=Outcomes.APPLIED if done.changed else Outcomes.REPEATED,
@@ -64,12 +67,13 @@ class Sharing:
     )
     @answers(SharePayload)
     async def record_stop(self, info: Info, input: i.RecordStopInput) -> SharePayload:
-        department = info.context.known_viewer().department or ""
+        viewer = info.context.known_viewer()
+        department, areas = viewer.department or "", prefixes(viewer)
 
         def put(ctx: Ctx) -> Shared:
             must_belong(info, ctx, input.jurisdiction)
             return shared.record_stop(
-                ctx, department, input.jurisdiction, input.id_number, input.item, input.serial, input.reference
+                ctx, department, input.jurisdiction, input.id_number, input.item, input.serial, input.reference, areas
             )
 
         return _payload(info, department, await change(info, put))
@@ -105,7 +109,8 @@ class Sharing:
                 ctx, department, input.case_number, input.item, outcome, input.reason or "", input.reference
             )
 
-        ack = await change(info, take)
+        with noting_absence(info, input.case_number):
+            ack = await change(info, take)
         info.context.about.append((input.case_number, input.item))
         view = shown(info, ack.case)
         visible = view is not None and input.item in view.case.items

@@ -82,7 +82,9 @@ class Department:
 class Certificate:
     type: str = strawberry.field(description="证照类型代码, e.g. CREMATION; listed in `jurisdiction.certificateTypes`.")
     type_name: str = strawberry.field(description="证照名称.")
-    number: str = strawberry.field(description="证照编号.")
+    number: str = strawberry.field(
+        description="证照编号, masked as ID numbers are: that of the national death certificate is the ID number."
+    )
     issuer: str | None = strawberry.field(description="出具机构.")
     issued_at: Time = strawberry.field(description="出具时间.")
     recorded_at: Time = strawberry.field(description="入库时间.")
@@ -91,7 +93,7 @@ class Certificate:
 
     @strawberry.field(
         description="电子签章 (HZ-1001): the platform's seal on this certificate, a compact JWS for `checkSeal`. "
-        "Null: no case's certificate."
+        "Null: no case's certificate, or its number is masked."
     )
     def seal(self) -> str | None:
         return self.sealing() if self.sealing else None

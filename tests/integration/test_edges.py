@@ -85,7 +85,7 @@ class Outward:
     async def run(self, call: Any, code: str) -> str:
         return "id"
 
-    async def take_callback(self, code: str, callback: Any) -> None:
+    async def take_callback(self, code: str, callback: Any, areas: Any) -> None:
         return None
 
 

@@ -219,14 +219,17 @@ TAKEN = [
 @pytest.mark.rule("PD-06")
 @pytest.mark.parametrize("name", [name for name in TAKEN if name != "answerReversal"])
 def test_who_does_not_own_an_item_is_told_so_and_nothing_of_the_case(tmp_path: Path, name: str) -> None:
-    """That it is another department's stands in the catalogue; that the case is there, PD-06 has it told."""
+    """That it is another department's stands in the catalogue; a department that sees nothing of the case is not even
+    told that there is one: test_rights_judged.py."""
     world = World(sqlite(tmp_path))
     one = world.submit(hz_form()).number
     other = world.submit(another()).number
-    desk, bank = desk_of(world), viewer("department-system", department="bank")
+    desk, health = desk_of(world), viewer("department-system", department="health")
 
     def answer(number: str) -> str:
-        told = asyncio.run(ask(desk, bank, document(name), **variables(name, number)))
+        given = variables(name, number)
+        given["input"]["item"] = "hukou-deregistration"
+        told = asyncio.run(ask(desk, health, document(name), **given))
         return json.dumps(told, ensure_ascii=False).replace(number, "NUMBER")
 
     assert answer(one) == answer(other), "two cases differ in everything, and it is not told"
