@@ -94,11 +94,18 @@ def test_a_look_changes_nothing_else_of_the_case(desk: Desk, world: World) -> No
     assert after == before and world.queued == queued and world.faults() == []
 
 
-@pytest.mark.parametrize("who", [FAMILY, viewer("specialist", department="health")], ids=lambda who: who.role)
-def test_the_family_itself_and_a_department_at_its_item_make_no_entry(desk: Desk, world: World, who: Any) -> None:
+@pytest.mark.parametrize("who", [FAMILY, viewer("department-system", department="health")], ids=lambda who: who.role)
+def test_the_family_itself_and_a_departments_system_make_no_entry(desk: Desk, world: World, who: Any) -> None:
     look(desk, who, world)
     assert read_by_family(desk, world) == []
     assert [kept.actor.role for kept in record(desk, world.number)] == [who.role, "family"]
+
+
+def test_a_specialist_who_looks_at_the_own_items_makes_an_entry_that_says_for_what(desk: Desk, world: World) -> None:
+    look(desk, viewer("specialist", department="health"), world)
+    look(desk, viewer("specialist", department="health"), world)
+    [entry] = read_by_family(desk, world)
+    assert "办理本部门事项" in entry
 
 
 def test_what_tells_nothing_of_a_person_makes_no_entry(desk: Desk, world: World) -> None:

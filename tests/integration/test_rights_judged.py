@@ -236,7 +236,7 @@ def test_a_link_is_stopped_only_by_who_administers_every_place_it_serves(
     answer = told(desk, viewer("administrator", area=area), text % (department, "{ userErrors { code } }"))
     assert codes(answer) == ([] if may else ["FORBIDDEN"])
     if not may:
-        assert "12345" in answer["errors"][0]["message"], "whom to turn to"
+        assert "系统管理员" in answer["errors"][0]["message"], "whom to turn to"
 
 
 # ── shared data of other areas ──────────────────────────────────────────────────────────────────────────
