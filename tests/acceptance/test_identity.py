@@ -173,11 +173,11 @@ def test_who_lacks_a_right_is_told_which_and_whom_to_turn_to(guarded: Town) -> N
     clerk = guarded.stage.token("window-clerk")
     [error] = guarded.stage.errors(clerk, "{ supervision { undeliverable } }")
     assert error["extensions"]["code"] == "FORBIDDEN" and "supervision" in error["message"]
-    assert "12345" in error["message"] and "hotline" in error["extensions"]["messageEn"]
+    assert "系统管理员" in error["message"] and "your own office" in error["extensions"]["messageEn"]
     for token, path in ((clerk, "health"), (guarded.machine(), "bank"), (guarded.machine(), "no-such")):
         answer = call(guarded.stage, f"/departments/{path}/messages", token).send()
         told = answer.body["errors"][0]["extensions"]
-        assert answer.status == 403 and told["code"] == "FORBIDDEN" and "hotline" in told["messageEn"]
+        assert answer.status == 403 and told["code"] == "FORBIDDEN" and "your own office" in told["messageEn"]
 
 
 # ── machines of the local issuer ────────────────────────────────────────────────────────────────────────
