@@ -92,9 +92,7 @@ def record_stop(
     if definition.handler != "PULL" or definition.department != department:
         words = {"item": definition.name, "department": ctx.book.word("departments", department).name}
         raise refuse(Code.NOT_OWNER, "item", "PD-06", **words)
-    found = store.of(ctx.tx, policy.code, normalise(id_number))
-    elsewhere = found is not None and areas is not None and not found.area.startswith(areas)
-    work = SharedWork(ctx, None if elsewhere else found)
+    work = SharedWork(ctx, _inside(ctx, policy, id_number, areas))
     _may_act(ctx, definition, work.record)
     assert work.record is not None
     known = work.record.stops.get(slug)
@@ -185,8 +183,8 @@ def revoke_record(ctx: Ctx, areas: tuple[str, ...] | None, jurisdiction: str, id
     Raises ``Refused``: nothing is shared in these areas (NOTHING_SHARED), a case took it over (ACTION_NOT_POSSIBLE).
     """
     policy = _policy(ctx, jurisdiction)
-    record = store.of(ctx.tx, policy.code, normalise(id_number))
-    if record is None or (areas is not None and not record.area.startswith(areas)):
+    record = _inside(ctx, policy, id_number, areas)
+    if record is None:
         raise refuse(Code.NOTHING_SHARED, "idNumber", certificate="共享信息")
     if record.revocation is not None:
         return Shared(record, changed=False)
@@ -209,6 +207,12 @@ def revoke(ctx: Ctx, jurisdiction: str, id_number: str | None, reason: str) -> S
 
 
 # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _inside(ctx: Ctx, policy: Jurisdiction, id_number: str, areas: tuple[str, ...] | None) -> SharedRecord | None:
+    """The record of a deceased, if it lies in these areas (code prefixes; None = everywhere)."""
+    found = store.of(ctx.tx, policy.code, normalise(id_number))
+    return found if found is not None and (areas is None or found.area.startswith(areas)) else None
 
 
 def _policy(ctx: Ctx, jurisdiction: str) -> Jurisdiction:

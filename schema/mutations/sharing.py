@@ -33,11 +33,12 @@ class SharePayload:
 
 def _payload(info: Info, department: str, done: Shared) -> SharePayload:
     """Of somebody outside the viewer's area nothing is told but that the message was taken (PD-15)."""
+    taken = Outcomes.APPLIED if done.changed else Outcomes.REPEATED
     if not in_area(info.context.known_viewer(), done.record.area):
-        return SharePayload(acknowledgement=Outcomes.APPLIED if done.changed else Outcomes.REPEATED)
+        return SharePayload(acknowledgement=taken)
     seen = shared.cut(info.context.desk.book, department, done.record)
     return SharePayload(
-        acknowledgement=Outcomes.APPLIED if done.changed else Outcomes.REPEATED,
+        acknowledgement=taken,
         record=SharedRecord.of(info.context.desk, seen) if seen is not None else None,
         in_case=done.case is not None,
     )
